@@ -1,0 +1,59 @@
+/* cur.h - a reading cursor that cannot leave its buffer
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A cursor reads fixed-size fields from untrusted bytes.  The first read that
+ * does not fit, and the first rule broken, make the cursor bad; from then on
+ * every read returns zero and moves nothing.  So a run of fields is written as
+ * a run of assignments and checked once.
+ *
+ * The one rule: ask cur_ok() before a value read from the cursor decides
+ * anything - a branch, a loop, an allocation, a seek.
+ */
+#ifndef BASE_CUR_H
+#define BASE_CUR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct err;
+
+/* All fields are private to cur.c and to the accessors below. */
+struct cur {
+	const char *what;	/* name of the thing, for messages */
+	const uint8_t *at;	/* next unread byte */
+	size_t left;		/* unread bytes; at + left is the end */
+	size_t off;		/* offset of `at` in the outermost buffer */
+	const char *why;	/* NULL while good */
+};
+
+struct cur cur_over(const char *what, const void *buf, size_t len);
+
+uint8_t cur_u8(struct cur *c);
+uint16_t cur_u16le(struct cur *c);
+uint32_t cur_u32le(struct cur *c);
+uint64_t cur_u64le(struct cur *c);
+void cur_bytes(struct cur *c, void *dst, size_t n);
+
+/* The next n bytes as a cursor of their own, which the parent steps over. */
+struct cur cur_sub(struct cur *c, size_t n);
+
+/* Read bytes that must have the given value. */
+void cur_magic(struct cur *c, const void *magic, size_t n);
+void cur_zeros(struct cur *c, size_t n);
+
+/* Make the cursor bad, for a reason that is a constant phrase. */
+COLD void cur_bad(struct cur *c, const char *why);
+
+static inline bool cur_ok(const struct cur *c) { return c->why == NULL; }
+static inline size_t cur_left(const struct cur *c) { return c->left; }
+
+/* Report a bad cursor.  Returns -1. */
+COLD int cur_err(const struct cur *c, struct err *e);
+
+/* Success only if the cursor is good and every byte was read. */
+MUST_CHECK int cur_end(struct cur *c, struct err *e);
+
+#endif /* BASE_CUR_H */

@@ -1,0 +1,236 @@
+/* io.c - see io.h
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+int
+io_slurp(const char *path, size_t max,
+	 uint8_t **ret, size_t *ret_len, struct err *e)
+{
+	SCOPED_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s", path);
+	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
+		return err_set(e, ERR_CORRUPT, "%s: larger than %zu bytes",
+			       path, max);
+
+	size_t want = (size_t)st.st_size, have = 0;
+	SCOPED_FREE uint8_t *buf = mem_array(want, 1, e);
+	if (buf == NULL)
+		return -1;
+	while (have < want) {
+		ssize_t n = read(fd, buf + have, want - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s", path);
+		if (n == 0)
+			break;		/* it shrank meanwhile */
+		have += (size_t)n;
+	}
+	*ret = TAKE(buf);
+	*ret_len = have;
+	return 0;
+}
+
+int
+io_read_at(int fd, void *buf, size_t len, uint64_t at, const char *name,
+	   struct err *e)
+{
+	uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s", name);
+		if (n == 0)
+			return err_set(e, ERR_CORRUPT, "%s: ends too early",
+				       name);
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+io_write_at(int fd, const void *buf, size_t len, uint64_t at, const char *name,
+	    struct err *e)
+{
+	const uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s", name);
+		p += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+io_write_all(int fd, const void *buf, size_t len, const char *name,
+	     struct err *e)
+{
+	const uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s", name);
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+io_put(const char *path, const void *buf, size_t len, mode_t mode,
+       struct err *e)
+{
+	IO_NEW_SCOPED struct io_new f = IO_NEW_EMPTY;
+
+	if (io_new_open(&f, path, mode, e) < 0 ||
+	    io_new_write(&f, buf, len, e) < 0)
+		return -1;
+	return io_new_commit(&f, e);
+}
+
+int
+io_mkdirs(const char *path, mode_t mode, struct err *e)
+{
+	SCOPED_FREE char *part = mem_str(path, e);
+
+	if (part == NULL)
+		return -1;
+	for (char *p = part + 1; *part != '\0'; p++) {
+		char was = *p;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(part, mode) < 0 && errno != EEXIST)
+			return err_sys(e, "%s", part);
+		*p = was;
+		if (was == '\0')
+			break;
+	}
+	return 0;
+}
+
+int
+io_sync_dir(const char *path, struct err *e)
+{
+	SCOPED_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_sys(e, "%s: sync directory", path);
+	return 0;
+}
+
+char *
+io_join(const char *dir, const char *name, struct err *e)
+{
+	size_t n = strlen(dir);
+
+	return mem_fmt(e, "%s%s%s", dir, n > 0 && dir[n - 1] == '/' ? "" : "/",
+		       name);
+}
+
+int
+io_new_open(struct io_new *f, const char *path, mode_t mode, struct err *e)
+{
+	char dir[PATH_MAX], base[PATH_MAX];
+
+	if (strlen(path) >= sizeof(dir))
+		return err_set(e, ERR_USAGE, "path is too long");
+	memcpy(dir, path, strlen(path) + 1);
+	memcpy(base, path, strlen(path) + 1);
+
+	f->dir = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->dir < 0)
+		return err_sys(e, "%s", dir);
+	f->name = strdup(basename(base));
+	if (f->name == NULL ||
+	    asprintf(&f->temp, "%s.tmp.%ld", f->name, (long)getpid()) < 0) {
+		f->temp = NULL;
+		return err_set(e, ERR_NOMEM, "no memory for a file name");
+	}
+	f->fd = openat(f->dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+		       mode);
+	if (f->fd < 0)
+		return err_sys(e, "%s", path);
+	return 0;
+}
+
+int
+io_new_write(struct io_new *f, const void *buf, size_t len, struct err *e)
+{
+	return io_write_all(f->fd, buf, len, f->temp, e);
+}
+
+int
+io_new_write_at(struct io_new *f, const void *buf, size_t len, uint64_t at,
+		struct err *e)
+{
+	return io_write_at(f->fd, buf, len, at, f->temp, e);
+}
+
+int
+io_new_commit(struct io_new *f, struct err *e)
+{
+	int fd = f->fd;
+
+	if (fsync(fd) < 0)
+		return err_sys(e, "%s: sync", f->temp);
+	f->fd = -1;
+	if (close(fd) < 0)
+		return err_sys(e, "%s: close", f->temp);
+	if (renameat(f->dir, f->temp, f->dir, f->name) < 0)
+		return err_sys(e, "%s: rename", f->name);
+	free(TAKE(f->temp));
+	if (fsync(f->dir) < 0)
+		return err_sys(e, "%s: sync directory", f->name);
+	return 0;
+}
+
+void
+io_new_abandon(struct io_new *f)
+{
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	if (f->temp != NULL)
+		(void)unlinkat(f->dir, f->temp, 0);
+	if (f->dir >= 0)
+		(void)close(f->dir);
+	free(f->temp);
+	free(f->name);
+	*f = (struct io_new)IO_NEW_EMPTY;
+}

@@ -1,0 +1,35 @@
+/* sandbox.h - a process gives up what it does not need, before it reads a byte
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * no_new_privs, Landlock (no file may be opened any more), and a seccomp filter
+ * that lets through only work on descriptors and memory that the process has.
+ * What the kernel lacks is reported, not assumed.
+ */
+#ifndef BASE_SANDBOX_H
+#define BASE_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+
+struct err;
+
+/* What the process still may do beside reading, writing, memory and exit. */
+enum {
+	SANDBOX_THREADS = 1 << 0,	/* start threads of its own */
+	SANDBOX_SOCKET_IO = 1 << 1,	/* sendmsg and recvmsg on sockets it has */
+};
+
+struct sandbox_state {
+	bool no_new_privs, landlock, seccomp;
+};
+
+/*
+ * Shut this process in.  Descriptors open now stay usable.  A system call that
+ * is not allowed fails with EPERM.  *ret says which of the three hold; a kernel
+ * without Landlock is no error, one without seccomp is (ERR_UNSUPPORTED).
+ */
+MUST_CHECK int sandbox_enter(unsigned allow, struct sandbox_state *ret,
+			     struct err *e);
+
+#endif /* BASE_SANDBOX_H */

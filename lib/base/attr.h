@@ -9,6 +9,12 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define COLD		__attribute__((cold))
 #define NONNULL		__attribute__((nonnull))
-#define WRAPS		__attribute__((no_sanitize("unsigned-integer-overflow")))
+/* A function whose arithmetic wraps on purpose; only clang can be told. */
+#ifdef __clang__
+#define WRAPS		__attribute__((no_sanitize("unsigned-integer-overflow", \
+						   "implicit-conversion")))
+#else
+#define WRAPS
+#endif
 
 #endif /* BASE_ATTR_H */

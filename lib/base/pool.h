@@ -18,7 +18,8 @@ struct pool;
 
 #define POOL_SCOPED SCOPED(pool_free)
 
-/* `run` is called with each job on one of `threads` threads (0: one a core). */
+/* `run` is called with each job, which it releases, on one of `threads` threads
+ * (0: one a core); `drop` releases a job that is not run. */
 MUST_CHECK struct pool *pool_new(size_t threads, size_t queue,
 				 int (*run)(void *job, struct err *e),
 				 void (*drop)(void *job), struct err *e);

@@ -25,6 +25,10 @@ MUST_CHECK char *utf_from16(const void *units, size_t bytes, struct err *e);
 MUST_CHECK int utf_to16(const char *text, uint8_t **ret, size_t *ret_bytes,
 			struct err *e);
 
+/* The value of the WTF-8 sequence at s, of `left` bytes at least 1: its length, or
+ * 0 when it is none (too long for its value, beyond U+10FFFF, or cut). */
+size_t utf_next8(const void *s, size_t left, uint32_t *ret);
+
 /* Is this well-formed UTF-8 (no WTF-8)? */
 bool utf_valid8(const void *text, size_t len);
 

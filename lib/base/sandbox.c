@@ -1,0 +1,130 @@
+/* sandbox.c - see sandbox.h
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "base/sandbox.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+
+/* Work on what the process already has. */
+static const int always[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(preadv),
+	SCMP_SYS(pwritev), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(dup),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6),
+	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+	SCMP_SYS(madvise), SCMP_SYS(brk),
+	SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getpid),
+	SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+	SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(tgkill),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+static const int threads[] = {
+	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+};
+
+static const int socket_io[] = {
+	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
+	SCMP_SYS(recvfrom), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
+};
+
+static void
+filter_done(scmp_filter_ctx *ctx)
+{
+	if (*ctx != NULL)
+		seccomp_release(*ctx);
+}
+
+static int
+let(scmp_filter_ctx ctx, const int *calls, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0) < 0)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "cannot build a seccomp filter");
+	return 0;
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int
+enter_seccomp(unsigned allow, struct err *e)
+{
+	SCOPED(filter_done) scmp_filter_ctx ctx =
+		seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	if (ctx == NULL)
+		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
+	if (let(ctx, always, COUNT(always), e) < 0)
+		return -1;
+	if ((allow & SANDBOX_THREADS) != 0 &&
+	    let(ctx, threads, COUNT(threads), e) < 0)
+		return -1;
+	if ((allow & SANDBOX_SOCKET_IO) != 0 &&
+	    let(ctx, socket_io, COUNT(socket_io), e) < 0)
+		return -1;
+	if (seccomp_load(ctx) < 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "this kernel has no seccomp filters");
+	return 0;
+}
+
+/* Deny every access to files by path; needs Linux 5.13. */
+static bool
+enter_landlock(void)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE |
+			LANDLOCK_ACCESS_FS_WRITE_FILE |
+			LANDLOCK_ACCESS_FS_READ_FILE |
+			LANDLOCK_ACCESS_FS_READ_DIR |
+			LANDLOCK_ACCESS_FS_REMOVE_DIR |
+			LANDLOCK_ACCESS_FS_REMOVE_FILE |
+			LANDLOCK_ACCESS_FS_MAKE_CHAR |
+			LANDLOCK_ACCESS_FS_MAKE_DIR |
+			LANDLOCK_ACCESS_FS_MAKE_REG |
+			LANDLOCK_ACCESS_FS_MAKE_SOCK |
+			LANDLOCK_ACCESS_FS_MAKE_FIFO |
+			LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+			LANDLOCK_ACCESS_FS_MAKE_SYM,
+	};
+	SCOPED_FD int fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
+					sizeof(attr), 0);
+
+	return fd >= 0 && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+}
+
+int
+sandbox_enter(unsigned allow, struct sandbox_state *ret, struct err *e)
+{
+	struct sandbox_state s = { .no_new_privs = false };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	s.no_new_privs = true;
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);	/* holds guests' data */
+	s.landlock = enter_landlock();
+	if (enter_seccomp(allow, e) < 0)
+		return -1;
+	s.seccomp = true;
+	*ret = s;
+	return 0;
+}

@@ -24,6 +24,10 @@ MUST_CHECK int io_read_at(int fd, void *buf, size_t len, uint64_t at,
 MUST_CHECK int io_write_at(int fd, const void *buf, size_t len, uint64_t at,
 			   const char *name, struct err *e);
 
+/* Up to len bytes from a descriptor's position; fewer only where it ends. */
+MUST_CHECK int io_read_some(int fd, void *buf, size_t len, const char *name,
+			    size_t *ret_len, struct err *e);
+
 /* All of len bytes to a descriptor that has no position (a pipe, stdout). */
 MUST_CHECK int io_write_all(int fd, const void *buf, size_t len,
 			    const char *name, struct err *e);

@@ -217,6 +217,18 @@ io_new_write_at(struct io_new *f, const void *buf, size_t len, uint64_t at,
 }
 
 int
+io_new_rename(struct io_new *f, const char *name, struct err *e)
+{
+	char *copy = mem_str(name, e);
+
+	if (copy == NULL)
+		return -1;
+	free(f->name);
+	f->name = copy;
+	return 0;
+}
+
+int
 io_new_commit(struct io_new *f, struct err *e)
 {
 	int fd = f->fd;

@@ -92,7 +92,7 @@ cli_completions(FILE *out, const char *prog, const struct cli_cmd *const *cmds)
 	char fn[32];
 	size_t n = 0;
 
-	for (; prog[n] != '\0' && n < sizeof(fn) - 1; n++)
+	for (; n < sizeof(fn) - 1 && prog[n] != '\0'; n++)
 		fn[n] = prog[n] == '-' ? '_' : prog[n];
 	fn[n] = '\0';
 	(void)fprintf(out, "_%s() {\n\tlocal words cur=${COMP_WORDS[COMP_CWORD]}\n"

@@ -33,7 +33,7 @@ log_on_terminal(void (*clear)(void))
 	log_clear = clear;
 }
 
-static void
+PRINTF(2, 0) static void
 to_file(const char *level, const char *fmt, va_list ap)
 {
 	char stamp[32];
@@ -49,7 +49,7 @@ to_file(const char *level, const char *fmt, va_list ap)
 	(void)fflush(log_file);
 }
 
-static void
+PRINTF(2, 0) static void
 to_terminal(const char *before, const char *fmt, va_list ap)
 {
 	if (log_clear != NULL)
@@ -59,7 +59,7 @@ to_terminal(const char *before, const char *fmt, va_list ap)
 	(void)fputc('\n', stderr);
 }
 
-static void
+PRINTF(4, 0) static void
 write_line(const char *level, const char *before, int from, const char *fmt,
 	   va_list ap)
 {

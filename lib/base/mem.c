@@ -38,7 +38,11 @@ refused(void)
 void *
 mem_array(size_t n, size_t size, struct err *e)
 {
-	void *p = refused() ? NULL : calloc(n > 0 ? n : 1, size);
+	size_t bytes = 0;
+	void *p = NULL;
+
+	if (num_mul_size(n, size, &bytes) && !refused())
+		p = calloc(bytes > 0 ? bytes : 1, 1);
 
 	if (p == NULL)
 		(void)err_set(e, ERR_NOMEM, "no memory for %zu objects", n);

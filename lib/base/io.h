@@ -68,4 +68,11 @@ MUST_CHECK int io_new_write_at(struct io_new *f, const void *buf, size_t len,
 MUST_CHECK int io_new_commit(struct io_new *f, struct err *e);
 void io_new_abandon(struct io_new *f);
 
+/*
+ * The directory `name` ("profmig/rules") of the data that ships with the
+ * programs: in the source tree for a program that runs from its build
+ * directory, else below SHAREDIR.  The caller frees.
+ */
+MUST_CHECK char *io_shipped(const char *name, struct err *e);
+
 #endif /* BASE_IO_H */

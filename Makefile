@@ -171,6 +171,11 @@ $(B)/mkguest: $(call objs,$(wildcard testdata/*.c)) $(call archive,lib/base)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# What records a program's writes for the crash tests.
+$(B)/crash-record.so: $(O)/tests/crash/record.o
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
+
 CMOCKA := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 $(B)/tests/test_%: $(O)/tests/unit/test_%.o $(ARCHIVES)
 	$(call say,LD)
@@ -210,7 +215,7 @@ check-appliance: all				## tests that start the libguestfs appliance
 check-real: all $(TESTS)			## tests on files that real Windows wrote
 	@$(RUN) tests/real/*.t
 
-crash: all $(TESTS)				## every crash state of every commit
+crash: all $(TESTS) $(B)/crash-record.so				## every crash state of every commit
 	@$(RUN) tests/crash/*.t
 
 bench: all					## speed, beside the peers

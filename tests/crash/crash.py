@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""crash.py - every state in which a power cut could leave a folder
+
+SPDX-License-Identifier: GPL-3.0-or-later
+
+crash.py LOG BEFORE WORK CHECK...
+
+LOG is what record.c wrote while a program changed a folder; BEFORE is a copy of
+that folder from before; WORK is where states are laid out, one at a time, under
+the path that the program saw (WORK is that path, and may be overwritten).  CHECK
+is run for each state, and must end with status 0 and print one word that says
+which world it found ("old", "new").  Prints TAP: one test for all states, and the
+count of each word.
+
+The model, deliberately weaker than any file system in use: data of a file reaches
+the disk at the latest with fsync of the file, a name at the latest with fsync of
+its folder; before that, each write (torn at 512 bytes) and each name may be there
+or not, independently, but names of one folder in order.  States: after every
+operation, all of it; nothing unsynced; only names; only data; the last write torn;
+and random subsets.  Above MAX states a fixed sample is taken.
+"""
+import hashlib
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+
+MAX = int(os.environ.get("CRASH_MAX", "2000"))
+SECTOR = 512
+
+
+def read_log(path):
+    raw = open(path, "rb").read()
+    at, ops = 0, []
+    while at < len(raw):
+        kind, inode, offset, plen, dlen = struct.unpack_from("<cQQII", raw, at)
+        at += 25
+        name = raw[at:at + plen].decode()
+        data = raw[at + plen:at + plen + dlen]
+        at += plen + dlen
+        ops.append((kind.decode(), inode, offset, name, data))
+    return ops
+
+
+class World:
+    """Files by number, names to numbers; what BEFORE held, plus operations."""
+
+    def __init__(self, before, work):
+        self.files, self.names, self.dirs = {}, {}, set()
+        for top, dirs, files in os.walk(before):
+            rel = os.path.relpath(top, before)
+            here = work if rel == "." else os.path.join(work, rel)
+            self.dirs.add(here)
+            for name in files:
+                full = os.path.join(top, name)
+                inode = ("old", os.path.join(here, name))
+                self.files[inode] = open(full, "rb").read()
+                self.names[os.path.join(here, name)] = inode
+
+    def copy(self):
+        other = object.__new__(World)
+        other.files, other.names = dict(self.files), dict(self.names)
+        other.dirs = set(self.dirs)
+        return other
+
+    def key(self):
+        h = hashlib.sha256()
+        for name in sorted(self.names):
+            data = self.files.get(self.names[name], b"")
+            h.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+        for name in sorted(self.dirs):
+            h.update(name.encode() + b"/")
+        return h.digest()
+
+    def lay_out(self, work):
+        shutil.rmtree(work, ignore_errors=True)
+        for name in sorted(self.dirs):
+            os.makedirs(name, exist_ok=True)
+        for name, inode in self.names.items():
+            if os.path.dirname(name) not in self.dirs:
+                continue
+            with open(name, "wb") as f:
+                f.write(self.files.get(inode, b""))
+
+
+def resolve(ops, world):
+    """Give every operation the file it works on, whatever its name is then."""
+    names, seen, out = dict(world.names), {}, []
+    for kind, inode, offset, path, data in ops:
+        if kind == "c":
+            names[path] = seen[inode] = ("new", inode, len(out))
+            ident = names[path]
+        elif kind in "wts":
+            ident = seen.get(inode)
+            if ident is None:
+                ident = seen[inode] = names.get(path, ("new", inode, 0))
+        elif kind == "r":
+            ident = names.pop(path, None)
+            if ident is not None:
+                names[data.decode()] = ident
+        elif kind == "u":
+            ident = names.pop(path, None)
+        else:
+            ident = None
+        out.append((kind, ident, offset, path, data))
+    return out
+
+
+def apply(world, op):
+    kind, ident, offset, path, data = op
+    if kind == "c":
+        world.names[path] = ident
+        world.files.setdefault(ident, b"")
+    elif kind == "w":
+        old = world.files.get(ident, b"")
+        old = old.ljust(offset, b"\0")
+        world.files[ident] = old[:offset] + data + old[offset + len(data):]
+    elif kind == "t":
+        old = world.files.get(ident, b"")
+        world.files[ident] = old[:offset].ljust(offset, b"\0")
+    elif kind == "r":
+        if path in world.names:
+            world.names[data.decode()] = world.names.pop(path)
+        elif path in world.dirs:
+            new = data.decode()
+            world.dirs = {new + d[len(path):] if (d + "/").startswith(path + "/")
+                          else d for d in world.dirs}
+            world.names = {new + n[len(path):] if n.startswith(path + "/")
+                           else n: i for n, i in world.names.items()}
+    elif kind == "u":
+        world.names.pop(path, None)
+        world.dirs.discard(path)
+    elif kind == "d":
+        world.dirs.add(path)
+
+
+NAMES = "crud"
+
+
+def folder(op):
+    return os.path.dirname(op[3])
+
+
+def torn(op, rng):
+    kind, ident, offset, path, data = op
+    first = SECTOR - offset % SECTOR
+    cuts = list(range(first, len(data), SECTOR))
+    return (kind, ident, offset, path, data[:rng.choice(cuts)]) if cuts else None
+
+
+class States:
+    """Worlds that a cut after the first n operations may leave."""
+
+    def __init__(self, before, ops):
+        self.safe, self.open, self.ops = before.copy(), [], ops
+        self.full = before.copy()
+        self.rng = random.Random(20)
+
+    def sync(self, op):
+        keep = []
+        for old in self.open:
+            if op[0] == "s" and old[0] in "wt" and old[1] == op[1]:
+                apply(self.safe, old)
+            elif op[0] == "S" and old[0] in NAMES and folder(old) == op[3]:
+                apply(self.safe, old)
+            else:
+                keep.append(old)
+        self.open = keep
+
+    def world(self, ops):
+        w = self.safe.copy()
+        for op in ops:
+            apply(w, op)
+        return w
+
+    def subset(self):
+        cut, out = {}, []
+        for op in self.open:
+            if op[0] in NAMES:
+                if cut.setdefault(folder(op), self.rng.random() < 0.8):
+                    cut[folder(op)] = self.rng.random() < 0.9
+                    out.append(op)
+            elif self.rng.random() < 0.6:
+                out.append(op if self.rng.random() < 0.7 else torn(op, self.rng) or op)
+        return out
+
+    def after_each(self):
+        yield self.safe.copy()
+        for op in self.ops:
+            apply(self.full, op)
+            if op[0] in "sS":
+                self.sync(op)
+            else:
+                self.open.append(op)
+            yield self.full.copy()
+            yield self.safe.copy()
+            yield self.world([o for o in self.open if o[0] in NAMES])
+            yield self.world([o for o in self.open if o[0] not in NAMES])
+            last = torn(op, self.rng) if op[0] == "w" else None
+            if last:
+                yield self.world(self.open[:-1] + [last])
+                yield self.world([last])
+            for _ in range(3):
+                yield self.world(self.subset())
+
+
+def sample(states):
+    found, seen = [], set()
+    for w in states:
+        k = w.key()
+        if k not in seen:
+            seen.add(k)
+            found.append(w)
+    if len(found) > MAX:
+        ends = [found[0], found[-1]]
+        found = ends + random.Random(7).sample(found[1:-1], MAX - 2)
+    return found
+
+
+def main():
+    log, before, work, check = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+    world = World(before, work)
+    worlds = sample(States(world, resolve(read_log(log), world)).after_each())
+    words, bad = {}, 0
+    for i, w in enumerate(worlds):
+        w.lay_out(work)
+        r = subprocess.run(check, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, timeout=120)
+        word = (r.stdout.strip().splitlines() or ["?"])[-1]
+        if r.returncode == 0 and word in ("old", "new"):
+            words[word] = words.get(word, 0) + 1
+            continue
+        bad += 1
+        if bad <= 3:
+            keep = f"{work}.bad{bad}"
+            w.lay_out(work)
+            shutil.rmtree(keep, ignore_errors=True)
+            shutil.copytree(work, keep)
+            print(f"# state {i} of {len(worlds)}, kept in {keep}:")
+            print("#   " + r.stdout.strip().replace("\n", "\n#   "))
+    counts = ", ".join(f"{n} {w}" for w, n in sorted(words.items()))
+    print(f"# {len(worlds)} states: {counts}, {bad} bad")
+    sys.exit(bad != 0 or not worlds or set(words) != {"old", "new"})
+
+
+if __name__ == "__main__":
+    main()

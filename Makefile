@@ -209,6 +209,9 @@ check: setup					## build, then every fast test
 check-built: all $(TESTS) $(REPLAY)
 	@$(RUN) $(TESTS) $(foreach f,$(FUZZ),replay:$(f)) tests/cli/*.t
 
+check-unit: all $(TESTS) $(REPLAY)		## unit tests and fuzz corpora only
+	@$(RUN) $(TESTS) $(foreach f,$(FUZZ),replay:$(f))
+
 check-appliance: all				## tests that start the libguestfs appliance
 	@$(RUN) tests/engine/*.t
 
@@ -290,6 +293,6 @@ help:						## this list
 	@echo "  VARIANT=         release (default) debug asan wrap cov fuzz"
 
 FORCE:
-.PHONY: all setup check check-built check-appliance check-real crash bench fuzz \
+.PHONY: all setup check check-built check-unit check-appliance check-real crash bench fuzz \
 	demo lint lint-rooms lint-names lint-headers lint-budget lint-man lint-sh \
 	lint-c install uninstall clean help FORCE

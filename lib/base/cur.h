@@ -50,6 +50,9 @@ COLD void cur_bad(struct cur *c, const char *why);
 static inline bool cur_ok(const struct cur *c) { return c->why == NULL; }
 static inline size_t cur_left(const struct cur *c) { return c->left; }
 
+/* The cur_left() unread bytes where they lie. */
+static inline const void *cur_rest(const struct cur *c) { return c->at; }
+
 /* Report a bad cursor.  Returns -1. */
 COLD int cur_err(const struct cur *c, struct err *e);
 

@@ -29,21 +29,12 @@ io_slurp(const char *path, size_t max,
 		return err_set(e, ERR_CORRUPT, "%s: larger than %zu bytes",
 			       path, max);
 
-	size_t want = (size_t)st.st_size, have = 0;
+	size_t want = (size_t)st.st_size, have;
 	SCOPED_FREE uint8_t *buf = mem_array(want, 1, e);
 	if (buf == NULL)
 		return -1;
-	while (have < want) {
-		ssize_t n = read(fd, buf + have, want - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "%s", path);
-		if (n == 0)
-			break;		/* it shrank meanwhile */
-		have += (size_t)n;
-	}
+	if (io_read_some(fd, buf, want, path, &have, e) < 0)
+		return -1;
 	*ret = TAKE(buf);
 	*ret_len = have;
 	return 0;
@@ -69,6 +60,28 @@ io_read_at(int fd, void *buf, size_t len, uint64_t at, const char *name,
 		at += (uint64_t)n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+int
+io_read_some(int fd, void *buf, size_t len, const char *name, size_t *ret_len,
+	     struct err *e)
+{
+	uint8_t *p = buf;
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t n = read(fd, p + have, len - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s", name);
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	*ret_len = have;
 	return 0;
 }
 
@@ -201,6 +214,18 @@ io_new_write_at(struct io_new *f, const void *buf, size_t len, uint64_t at,
 		struct err *e)
 {
 	return io_write_at(f->fd, buf, len, at, f->temp, e);
+}
+
+int
+io_new_rename(struct io_new *f, const char *name, struct err *e)
+{
+	char *copy = mem_str(name, e);
+
+	if (copy == NULL)
+		return -1;
+	free(f->name);
+	f->name = copy;
+	return 0;
 }
 
 int

@@ -24,6 +24,10 @@ MUST_CHECK int io_read_at(int fd, void *buf, size_t len, uint64_t at,
 MUST_CHECK int io_write_at(int fd, const void *buf, size_t len, uint64_t at,
 			   const char *name, struct err *e);
 
+/* Up to len bytes from a descriptor's position; fewer only where it ends. */
+MUST_CHECK int io_read_some(int fd, void *buf, size_t len, const char *name,
+			    size_t *ret_len, struct err *e);
+
 /* All of len bytes to a descriptor that has no position (a pipe, stdout). */
 MUST_CHECK int io_write_all(int fd, const void *buf, size_t len,
 			    const char *name, struct err *e);
@@ -65,6 +69,9 @@ MUST_CHECK int io_new_write(struct io_new *f, const void *buf, size_t len,
 /* Write at a place; io_new_write() goes on at the end of what it wrote. */
 MUST_CHECK int io_new_write_at(struct io_new *f, const void *buf, size_t len,
 			       uint64_t at, struct err *e);
+/* Let it take another final name in the same directory: one that is known only
+ * when all is written. */
+MUST_CHECK int io_new_rename(struct io_new *f, const char *name, struct err *e);
 MUST_CHECK int io_new_commit(struct io_new *f, struct err *e);
 void io_new_abandon(struct io_new *f);
 

@@ -51,8 +51,13 @@ MUST_CHECK int dk_undo(const char *path, const char *format, const char *state,
 		       bool dry, struct dk_tx *ret, struct err *e);
 void dk_tx_done(struct dk_tx *t);
 
-/* Remove the undo logs.  An interrupted commit is refused with ERR_UNSAFE. */
+/*
+ * Remove the undo logs.  What was interrupted and is still to be finished is
+ * refused with ERR_UNSAFE, unless `pending` says that the disk was replaced and
+ * no longer needs it.
+ */
 MUST_CHECK int dk_history_drop(const char *path, const char *state,
-			       size_t *ret_dropped, struct err *e);
+			       bool pending, size_t *ret_dropped,
+			       struct err *e);
 
 #endif /* DISK_TX_H */

@@ -109,8 +109,6 @@ prog_srcs = $(wildcard $(1)/main.c $(1)/cmd_*.c)
 room_srcs = $(filter-out $(1)/main.c $(1)/cmd_%,$(wildcard $(1)/*.c))
 objs      = $(patsubst %.c,$(O)/%.o,$(1))
 archive   = $(O)/$(1)/$(notdir $(1)).a
-# imgrun's supervisor is no room that others may link.
-runtime_own := $(call objs,$(call room_srcs,runtime))
 
 BINS    := $(foreach p,$(PROGS),$(if $(wildcard $(DIR_$(p))/main.c),$(B)/$(p)))
 MKGUEST := $(if $(wildcard testdata/mkguest.c),$(B)/mkguest)
@@ -121,7 +119,7 @@ HDRS    := $(wildcard $(ROOMS:%=%/*.h) imgtool/*.h runtime/*.h runtime/block/*.h
 TESTS   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY  := $(FUZZ:%=$(B)/tests/replay_%)
-ARCHIVES := $(foreach r,$(ROOMS),$(call archive,$(r)))
+ARCHIVES := $(foreach r,runtime $(ROOMS),$(call archive,$(r)))
 
 ifneq ($(V),1)
 Q := @
@@ -150,10 +148,11 @@ $(call archive,$(1)): $(call objs,$(call room_srcs,$(1)))
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+# imgrun's supervisor is no room that others may link; its tests may.
+$(foreach r,$(ROOMS) runtime,$(eval $(call room_rule,$(r))))
 
 define prog_rule
-$(B)/$(1): $(call objs,$(call prog_srcs,$(DIR_$(1)))) $(if $(filter imgrun,$(1)),$(runtime_own)) \
+$(B)/$(1): $(call objs,$(call prog_srcs,$(DIR_$(1)))) $(if $(filter imgrun,$(1)),$(call archive,runtime)) \
 		$(if $(filter imgtool,$(1)),$(call objs,$(call room_srcs,imgtool))) \
 		$(foreach u,$(USES_$(1)),$(call archive,$(u)))
 	$$(call say,LD)
@@ -241,7 +240,7 @@ lint-rooms:					## includes point downwards
 	@awk -f tests/lint/rooms.awk tests/lint/rooms.txt $(SRCS) $(HDRS)
 
 lint-names: $(ARCHIVES)				## symbols carry the prefix of their room
-	@sh tests/lint/names.sh $(O) $(ROOMS)
+	@sh tests/lint/names.sh $(O) runtime $(ROOMS)
 
 lint-headers:					## every header compiles alone
 	@for h in $(filter-out lib/base/banned.h,$(HDRS)); do \

@@ -19,6 +19,7 @@ for room; do
 	delta) want='dl_' ;;
 	hal-neutral) want='hn_' ;;
 	profmig) want='pm_' ;;
+	runtime) want='rt_' ;;
 	*) echo "names.sh: no prefix for $room"; exit 1 ;;
 	esac
 	nm -g --defined-only "$objects/$room/${room##*/}.a" 2>/dev/null |

@@ -1,0 +1,123 @@
+/* guest.c - what a guest is: the file halcyon-guest(5)
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/guest.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/yaml.h"
+#include "runtime/device.h"
+
+const char *const rt_os_words[] = { "xp", "vista", "win7", "win10", "win11",
+				    NULL };
+const char *const rt_disk_words[] = { "ide", "ahci", "virtio-blk",
+				      "virtio-scsi", "nvme", NULL };
+const char *const rt_net_words[] = { "none", "restricted", NULL };
+
+void
+rt_guest_done(struct rt_guest *g)
+{
+	free(g->name);
+	free(g->image);
+	*g = (struct rt_guest)RT_GUEST_EMPTY;
+}
+
+bool
+rt_guest_name_ok(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strspn(name, letters);
+
+	return len > 0 && len <= RT_NAME_MAX && name[len] == '\0' &&
+	       name[0] != '-' && name[len - 1] != '-';
+}
+
+/* An image line's name with its version or tag, as the store will parse it;
+ * here only what could be mistaken for something else is refused. */
+static bool
+image_ok(const char *image)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+
+	return image[0] != '\0' && image[0] != '-' && strlen(image) <= 255 &&
+	       image[strspn(image, letters)] == '\0';
+}
+
+static int
+read_layers(struct yml *doc, struct rt_guest *g, struct err *e)
+{
+	struct yml *layers = yml_map(doc, "layers", e);
+	struct yml *sys;
+	const char *image;
+
+	if (layers == NULL)
+		return yml_err(doc, e, "needs layers: with system: in it");
+	sys = yml_map(layers, "system", e);
+	if (sys == NULL)
+		return yml_err(layers, e, "layers needs system: with image: in it");
+	image = yml_str(sys, "image", YML_NEEDED, e);
+	g->keep = yml_bool(sys, "keep", false, e);
+	if (yml_end(sys, e) < 0 || yml_end(layers, e) < 0)
+		return -1;
+	if (!image_ok(image))
+		return yml_err(sys, e, "image is not NAME, NAME:VERSION or NAME:TAG");
+	g->image = mem_str(image, e);
+	return g->image == NULL ? -1 : 0;
+}
+
+static int
+read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
+{
+	if (doc->kind != YML_MAP)
+		return yml_err(doc, e, "is not a map of keys; see halcyon-guest(5)");
+
+	const char *name = yml_str(doc, "name", YML_NEEDED, e);
+	const char *os = yml_str(doc, "os", YML_NEEDED, e);
+	g->os = (enum rt_os)yml_word(doc, "os", rt_os_words, RT_XP, e);
+	const struct rt_device *d = rt_device(g->os);
+	g->disk = (enum rt_disk)yml_word(doc, "disk", rt_disk_words,
+					  (size_t)d->disk, e);
+	g->net = (enum rt_net)yml_word(doc, "network", rt_net_words,
+					RT_NET_NONE, e);
+	g->memory = (unsigned)yml_u64(doc, "memory", 64, d->memory_max,
+				       d->memory, e);
+	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);
+	g->isolate = yml_bool(doc, "require-isolation", false, e);
+	if (name == NULL || os == NULL || read_layers(doc, g, e) < 0 ||
+	    yml_end(doc, e) < 0)
+		return -1;
+	if (!rt_guest_name_ok(name))
+		return yml_err(doc, e, "name must be at most %d of a-z, 0-9 and -, "
+				"without - at its ends", RT_NAME_MAX);
+	g->name = mem_str(name, e);
+	return g->name == NULL ? -1 : 0;
+}
+
+static int
+finish(struct yml *doc, struct rt_guest *ret, struct err *e)
+{
+	RT_GUEST_SCOPED struct rt_guest g = RT_GUEST_EMPTY;
+
+	if (doc == NULL || read_guest(doc, &g, e) < 0)
+		return -1;
+	*ret = TAKE(g);
+	return 0;
+}
+
+int
+rt_guest_load(const char *path, struct rt_guest *ret, struct err *e)
+{
+	YML_SCOPED struct yml *doc = yml_load(path, e);
+
+	return finish(doc, ret, e);
+}
+
+int
+rt_guest_parse(const char *name, const void *text, size_t len,
+	       struct rt_guest *ret, struct err *e)
+{
+	YML_SCOPED struct yml *doc = yml_parse(name, text, len, e);
+
+	return finish(doc, ret, e);
+}

@@ -1,0 +1,16 @@
+/* main.c - imgrun: runs managed guests from encrypted images
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/cmd.h"
+
+static const struct cli_cmd *const cmds[] = {
+	&cmd_probe,
+	NULL
+};
+
+int
+main(int argc, char **argv)
+{
+	return cli_main("imgrun", "run managed guests from encrypted images",
+			cmds, argc, argv);
+}

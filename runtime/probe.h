@@ -1,0 +1,54 @@
+/* probe.h - can this machine really run a guest in hardware?
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * An openable /dev/kvm proves nothing: a kernel may offer KVM that emulates, a
+ * thousand times too slow for Windows, or whose guests never get anywhere.  So
+ * a tiny guest is run, in a child that is killed when its time is over, and
+ * its speed decides.
+ */
+#ifndef RUNTIME_PROBE_H
+#define RUNTIME_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct err;
+
+enum rt_verdict {
+	RT_HW,		/* runs at the speed of the processor */
+	RT_NESTED,	/* the same, inside a virtual machine */
+	RT_SOFTWARE,	/* runs, but is emulated: slower than TCG */
+	RT_BROKEN,	/* opens, but cannot run the guest in its time */
+	RT_ABSENT,	/* not there, or not ours to open */
+};
+
+extern const char *const rt_verdict_words[];
+
+/* For the child, whatever it hangs in.  A processor does the work in 3 ms;
+ * what needs longer than this could not even start a guest in useful time. */
+#define RT_PROBE_LIMIT_MS 500
+
+struct rt_probe {
+	enum rt_verdict verdict;
+	char why[200];		/* one phrase: what decided */
+	char module[32];	/* kvm_intel, kvm_amd, ...; "" if none is seen */
+	bool cpu_flag;		/* the processor shows vmx or svm */
+	bool guest;		/* we run in a virtual machine ourselves */
+	uint64_t exit_ns;	/* one I/O exit; 0 when not measured */
+	uint64_t loop_us;	/* a million dec/jnz; 0 when not measured */
+};
+
+/* Probe the device (normally "/dev/kvm"); ends within RT_PROBE_LIMIT_MS and a
+ * little, always with a verdict.  -1 only when no child could be made. */
+MUST_CHECK int rt_probe(const char *device, struct rt_probe *ret, struct err *e);
+
+/* Does the verdict choose KVM?  Else TCG. */
+static inline bool
+rt_probe_kvm(const struct rt_probe *p)
+{
+	return p->verdict == RT_HW || p->verdict == RT_NESTED;
+}
+
+#endif /* RUNTIME_PROBE_H */

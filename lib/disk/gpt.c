@@ -179,7 +179,8 @@ add_entry(struct dk *d, struct dk_parts *p, const uint8_t *entry,
 		return err_set(e, ERR_CORRUPT, "%s: partition %u ends behind "
 			       "the disk; is the image truncated?", d->name,
 			       index);
-	while (n < sizeof(units) && (units[n] | units[n + 1]) != 0)
+	while (n + 1 < sizeof(units) &&
+	       (units[n] | units[n + 1]) != 0)
 		n += 2;
 	name = utf_from16(units, n, e);
 	if (name == NULL)

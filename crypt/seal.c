@@ -214,7 +214,7 @@ open_segments(struct ahead *a, const struct cx_secret *key, struct io_new *out,
 	uint8_t nonce[NONCE];
 
 	for (uint64_t i = 0;; i++) {
-		size_t len = a->len - TAG;
+		size_t len = a->len < TAG ? 0 : a->len - TAG;
 
 		segment_nonce(i, a->last, nonce);
 		if (a->len < TAG || (len == 0 && i > 0) ||

@@ -42,7 +42,7 @@ rt_words_add(struct rt_words *w, const char *word)
 	take(w, mem_str(word, &e));
 }
 
-static void
+PRINTF(2, 0) static void
 take_format(struct rt_words *w, const char *fmt, va_list ap)
 {
 	struct err e = ERR_INIT;

@@ -1,0 +1,209 @@
+/* guest.c - one disk from its volumes
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Each volume is a sparse file of its own while it is filled, then copied to
+ * its place.
+ */
+#include "testdata/guest.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "testdata/hives.h"
+#include "testdata/layout.h"
+
+#define MIB_SECTORS	UINT64_C(2048)
+
+/* The volumes of a disk: what fills each. */
+enum role { SYSTEM_VOLUME = 1, RESERVED_VOLUME, ESP_VOLUME, EMPTY_VOLUME };
+
+static const struct layout_part xp_parts[] = {
+	{ .start = 63, .sectors = 138 * 15120 - 63, .type = 7, .active = true },
+	{ .type = 0 }
+};
+
+static const struct layout_part vista_parts[] = {
+	{ .start = 2048, .sectors = 1536 * MIB_SECTORS - 4096, .type = 7,
+	  .active = true },
+	{ .type = 0 }
+};
+
+static const struct layout_part win7_parts[] = {
+	{ .start = 2048, .sectors = 100 * MIB_SECTORS, .type = 7,
+	  .active = true },
+	{ .start = 101 * MIB_SECTORS, .sectors = 1946 * MIB_SECTORS, .type = 7 },
+	{ .type = 0 }
+};
+
+static const struct layout layouts[KINDS] = {
+	[XP] = { .sectors = 1024 * MIB_SECTORS, .parts = xp_parts },
+	[VISTA] = { .sectors = 1536 * MIB_SECTORS, .parts = vista_parts },
+	[WIN7] = { .sectors = 2048 * MIB_SECTORS, .parts = win7_parts },
+};
+
+/* For each partition in order. */
+static const enum role roles[KINDS][4] = {
+	[XP] = { SYSTEM_VOLUME },
+	[VISTA] = { SYSTEM_VOLUME },
+	[WIN7] = { RESERVED_VOLUME, SYSTEM_VOLUME },
+};
+
+struct disk {
+	struct guest *g;
+	const struct layout *l;
+	uint64_t marker_lba;
+	int fd;
+};
+
+/* Remove the scratch directory and what a failure left in it. */
+static void
+remove_scratch(char *const *path)
+{
+	DIR *d;
+	struct dirent *entry;
+
+	if (*path == NULL)
+		return;
+	d = opendir(*path);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (entry->d_name[0] != '.')
+			(void)unlinkat(dirfd(d), entry->d_name, 0);
+	if (d != NULL)
+		(void)closedir(d);
+	(void)rmdir(*path);
+	free(*path);
+}
+
+static void
+fill_system(struct guest *g)
+{
+	tree_fill(g);
+	hives_fill(g);
+	if (g->kind->id == VISTA)
+		boot_fill(g);
+	people_fill(g);
+}
+
+static void
+fill_reserved(struct guest *g)
+{
+	struct sd dir = acl_inherited(true, ACL_ADMINS, ACL_SYSTEM, NULL, 0);
+	struct sd file = acl_inherited(false, ACL_ADMINS, ACL_SYSTEM, NULL, 0);
+
+	nt_security(g->vol, &dir, &file);
+	nt_born(g->vol, g->kind->born);
+	boot_fill(g);
+}
+
+/* The file of a volume, formatted. */
+static int
+new_volume(const struct disk *d, const char *path,
+	   const struct layout_part *part, enum role role, struct err *e)
+{
+	const struct nt_format f = {
+		.label = role == RESERVED_VOLUME ? "System Reserved" : NULL,
+		.start = part->start, .heads = d->g->kind->heads,
+	};
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "%s: cannot create", path);
+	r = ftruncate(fd, (off_t)(part->sectors * 512));
+	(void)close(fd);
+	if (r < 0)
+		return err_sys(e, "%s: cannot resize", path);
+	return nt_format(path, &f, e);
+}
+
+static int
+put_ntfs(struct disk *d, const struct layout_part *part, enum role role,
+	 struct err *e)
+{
+	struct guest *g = d->g;
+	SCOPED_FREE char *path = io_join(g->scratch, "volume", e);
+	SCOPED_FD int fd = -1;
+	int r;
+
+	if (path == NULL || new_volume(d, path, part, role, e) < 0)
+		return -1;
+	g->vol = nt_open(path, g->kind->born, e);
+	if (g->vol == NULL)
+		return -1;
+	if (role == SYSTEM_VOLUME) {
+		g->system_start = part->start;
+		g->system_guid = part->guid;
+		fill_system(g);
+		d->marker_lba = part->start +
+				nt_first_sector(g->vol, "HALCYON.TXT");
+	} else {
+		fill_reserved(g);
+	}
+	r = nt_close(g->vol, g->opt.dirty_volume && role == SYSTEM_VOLUME);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	(void)unlink(path);
+	if (r < 0)
+		return -1;
+	if (fd < 0)
+		return err_sys(e, "%s: cannot open", path);
+	if (layout_boot_sector(fd, part->sectors, d->marker_lba,
+			       g->kind->serial + role, e) < 0)
+		return -1;
+	return layout_copy(fd, d->fd, part->sectors * 512, part->start * 512,
+			   e);
+}
+
+/* The system volume first: other boot sectors read its marker. */
+static int
+put_volumes(struct disk *d, struct err *e)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; d->l->parts[i].type != 0; i++) {
+			enum role role = roles[d->g->kind->id][i];
+
+			if (d->l->parts[i].active)
+				d->g->boot_start = d->l->parts[i].start;
+			if ((role == SYSTEM_VOLUME) == (pass == 0) &&
+			    put_ntfs(d, &d->l->parts[i], role, e) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+int
+guest_make(const struct kind *k, const struct options *opt, const char *out,
+	   struct err *e)
+{
+	struct layout l = layouts[k->id];
+	SCOPED(remove_scratch) char *scratch = mem_fmt(e, "%s.XXXXXX", out);
+	struct guest g = {
+		.kind = k, .dir = opt->german ? &k->german : &k->folders,
+		.opt = *opt, .letter = opt->drive_d ? 'D' : 'C',
+		.scratch = scratch, .e = e,
+	};
+	struct disk d = { .g = &g, .l = &l };
+	IO_NEW_SCOPED struct io_new disk = IO_NEW_EMPTY;
+
+	if (scratch == NULL)
+		return -1;
+	if (layouts[k->id].sectors == 0)
+		return err_set(e, ERR_UNSUPPORTED, "%s: cannot be made yet",
+			       k->name);
+	if (mkdtemp(scratch) == NULL)
+		return err_sys(e, "%s: cannot make", scratch);
+	l.heads = k->heads;
+	l.signature = k->signature;
+	if (io_new_open(&disk, out, 0644, e) < 0)
+		return -1;
+	if (ftruncate(disk.fd, (off_t)(l.sectors * 512)) < 0)
+		return err_sys(e, "%s: cannot resize", out);
+	d.fd = disk.fd;
+	if (put_volumes(&d, e) < 0 ||
+	    layout_table(d.fd, &l, d.marker_lba, e) < 0)
+		return -1;
+	return io_new_commit(&disk, e);
+}

@@ -4,10 +4,10 @@
  * How a program uses it:
  *
  *	CS_TARGET_SCOPED struct cs_target *t = cs_target_new(disk, true, e);
- *	plan = cs_plan_new("hal-neutral plan", e);
- *	cs_want_...(plan, ...);
- *	cs_settle(plan, t, e);			// now it can be written as text
- *	cs_apply(plan, t, &done, e);		// into the disk's overlay
+ *	p = cs_plan_new("hal-neutral plan", e);
+ *	cs_want_...(p, ...);
+ *	cs_settle(p, t, e);			// now it can be written as text
+ *	cs_apply(p, t, &done, e);		// into the disk's overlay
  *	dk_commit(disk, "hal-neutral apply", e);
  *
  * An image is old or new, never between: cs_apply() compares every entry before
@@ -33,13 +33,14 @@ struct dk;
 struct err;
 struct hv_hive;
 struct vo;
+struct wn_guest;
 
 /* Takes the next bytes of some content. */
 typedef int (*cs_sink_fn)(void *arg, const void *buf, size_t len,
 			  struct err *e);
 
 /*
- * Gives the whole content of a side that is CS_FROM and not CS_IMAGE, in pieces
+ * Give the whole content of a side that is CS_FROM and not CS_IMAGE, in pieces
  * of any size, to the sink.
  */
 typedef int (*cs_fetch_fn)(void *arg, struct cs_target *t,
@@ -49,21 +50,27 @@ typedef int (*cs_fetch_fn)(void *arg, struct cs_target *t,
 #define CS_TARGET_SCOPED SCOPED(cs_target_free)
 
 /*
- * An image whose volumes are opened when something in them is named.  `disk`
- * must outlive it; for `write` it must be writable.  `fetch` may be NULL when
- * no plan needs it.
+ * An image with its volumes open, for writing if `write` (then the disk must be
+ * writable).  `disk` must outlive it.
  */
 MUST_CHECK struct cs_target *cs_target_new(struct dk *disk, bool write,
 					   struct err *e);
 void cs_target_free(struct cs_target *const *t);
+
+/* Where content comes from that is not in the image. */
 void cs_target_fetch(struct cs_target *t, cs_fetch_fn fetch, void *arg);
 
-/* The volume with this serial number, open; belongs to the target.  None:
- * ERR_UNSAFE, since the plan is for another image. */
+/* The guest on it, for finding out what to wish for; belongs to the target.
+ * cs_apply() closes it and opens another. */
+struct wn_guest *cs_target_guest(struct cs_target *t);
+
+/* The volume with this serial number; none: ERR_UNSAFE, since the plan is for
+ * another image. */
 MUST_CHECK struct vo *cs_target_volume(struct cs_target *t, uint64_t serial,
 				       struct err *e);
 
-/* A hive in it, loaded and replayed once; belongs to the target. */
+/* A hive in it, loaded and replayed once; belongs to the target.  A hive whose
+ * logs are gone is ERR_UNSAFE. */
 MUST_CHECK struct hv_hive *cs_target_hive(struct cs_target *t, uint64_t serial,
 					  const char *path, struct err *e);
 

@@ -359,6 +359,28 @@ check_content(const struct cs_entry *en, const struct cs_side *s,
 	return 0;
 }
 
+/* These change what is there and do not remove it. */
+static int
+check_present(const struct cs_entry *en, struct err *e)
+{
+	const char *text = (const char *)en->want.data;
+	SCOPED_FREE char *name = NULL;
+	struct cs_meta m;
+
+	if (en->kind != CS_LINK && en->kind != CS_REPARSE &&
+	    en->kind != CS_SECURITY && en->kind != CS_META &&
+	    en->kind != CS_KEY_CLASS && en->kind != CS_KEY_SECURITY)
+		return 0;
+	if (en->want.have != CS_INLINE)
+		return err_set(e, ERR_USAGE, "nothing that is wanted");
+	if (en->kind != CS_REPARSE && strlen(text) != en->want.len)
+		return err_set(e, ERR_USAGE, "a NUL in its text");
+	if (en->kind == CS_LINK && !cs_path_ok(text))
+		return err_set(e, ERR_USAGE,
+			       "no path of a file to be linked with");
+	return en->kind == CS_META ? cs_meta_parse(text, &m, &name, e) : 0;
+}
+
 int
 cs_entry_check(const struct cs_entry *en, struct err *e)
 {
@@ -383,6 +405,8 @@ cs_entry_check(const struct cs_entry *en, struct err *e)
 		return err_set(e, ERR_USAGE, "no name");
 	if (en->kind == CS_STREAM && en->name[0] == '\0')
 		return err_set(e, ERR_USAGE, "a stream without a name");
+	if (check_present(en, e) < 0)
+		return -1;
 	return check_content(en, &en->want, e);
 }
 

@@ -95,9 +95,11 @@ get_entry(struct yml *y, struct cs_plan *p, struct err *e)
 		return -1;
 	struct err why = ERR_INIT;
 
-	if (cs_entry_check(en, &why) < 0)
-		return yml_err(y, e, "the entry has %s", why.msg);
-	return 0;
+	if (cs_entry_check(en, &why) == 0)
+		return 0;
+	if (why.kind == ERR_NOMEM)
+		return err_set(e, why.kind, "%s", why.msg);
+	return yml_err(y, e, "the entry has %s", why.msg);
 }
 
 static int

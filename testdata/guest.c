@@ -151,7 +151,7 @@ put_ntfs(struct disk *d, const struct layout_part *part, enum role role,
 	if (fd < 0)
 		return err_sys(e, "%s: cannot open", path);
 	if (layout_boot_sector(fd, part->sectors, d->marker_lba,
-			       g->kind->serial + role, e) < 0)
+			       g->kind->serial + role - SYSTEM_VOLUME, e) < 0)
 		return -1;
 	return layout_copy(fd, d->fd, part->sectors * 512, part->start * 512,
 			   e);

@@ -83,8 +83,7 @@ nt6(const struct guest *g)
 	return g->kind->id != XP;
 }
 
-/* "a/b" from a format, in a buffer of its own that the next call but seven
- * uses again. */
+/* Text from a format, in one of 32 buffers that are used in turn. */
 PRINTF(1, 2) const char *path_of(const char *fmt, ...);
 
 /* Every fixture disk, whole. */

@@ -30,9 +30,9 @@ static const char *const storage[KINDS][7] = {
 const char *
 path_of(const char *fmt, ...)
 {
-	static char ring[8][640];
+	static char ring[32][640];
 	static unsigned next;
-	char *at = ring[next++ % 8];
+	char *at = ring[next++ % 32];
 	va_list ap;
 
 	va_start(ap, fmt);

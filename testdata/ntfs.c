@@ -53,16 +53,6 @@ clock_gettime(clockid_t id, struct timespec *ret)
 	return 0;
 }
 
-uint64_t
-nt_day(unsigned year, unsigned days)
-{
-	uint64_t leap = (year - 1601) / 4 - (year - 1601) / 100 +
-			(year - 1601) / 400;
-
-	return ((uint64_t)(year - 1601) * 365 + leap + days) *
-	       DAY_SECONDS * TICKS;
-}
-
 bool
 nt_bad(const struct nt *v)
 {
@@ -200,16 +190,13 @@ nt_lookup(struct nt *v, const char *path)
 	return ni;
 }
 
+/* With no folder of it open; a file with names in several folders has to be
+ * closed like this. */
 void
 nt_close_inode(struct nt *v, ntfs_inode *ni, const char *path)
 {
-	const char *leaf;
-	ntfs_inode *dir = nt_parent(v, path, &leaf);
-
-	if (ntfs_inode_close_in_dir(ni, dir) < 0)
+	if (ntfs_inode_close(ni) < 0)
 		fail(v, path, "cannot close");
-	if (dir != NULL)
-		(void)ntfs_inode_close(dir);
 }
 
 /* Equal descriptors share one entry of $Secure: give the first file its
@@ -258,6 +245,12 @@ set_attrib(struct nt *v, ntfs_inode *ni, uint32_t attrib, const char *path)
 	num_put_u32le(le, attrib);
 	if (ntfs_set_ntfs_attrib(ni, (const char *)le, sizeof(le), 0) < 0)
 		fail(v, path, "cannot set attributes");
+	if ((attrib & NT_COMPRESSED) == 0)
+		return;
+	if (ntfs_attr_set_flags(ni, AT_DATA, AT_UNNAMED, 0, ATTR_IS_COMPRESSED,
+				ATTR_COMPRESSION_MASK) < 0)
+		fail(v, path, "cannot compress");
+	ni->flags |= FILE_ATTR_COMPRESSED;
 }
 
 static void

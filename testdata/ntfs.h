@@ -33,8 +33,8 @@ struct nt_times {
 	uint64_t created, written, accessed, changed;
 };
 
-/* 100 ns ticks since 1601 of a day (1 January of `year` + days), UTC. */
-uint64_t nt_day(unsigned year, unsigned days);
+/* A day in FILETIME ticks. */
+#define NT_DAY	UINT64_C(864000000000)
 
 /* Format the file `path`, whose volume starts at that sector of its disk. */
 struct nt_format {
@@ -55,6 +55,8 @@ void nt_security(struct nt *v, const struct sd *dir, const struct sd *file);
 void nt_born(struct nt *v, uint64_t day);	/* times spread over that day */
 
 void nt_dir(struct nt *v, const char *path, uint32_t attrib);
+/* A folder and its missing parents; one that exists is fine. */
+void nt_dirs(struct nt *v, const char *path);
 void nt_put(struct nt *v, const char *path, const void *data, size_t len,
 	    uint32_t attrib);
 

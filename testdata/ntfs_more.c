@@ -119,6 +119,28 @@ nt_short_name(struct nt *v, const char *path, const char *name)
 }
 
 void
+nt_dirs(struct nt *v, const char *path)
+{
+	const char *end = path;
+
+	while (end != NULL && !nt_bad(v)) {
+		SCOPED_FREE char *part = NULL;
+		ntfs_inode *ni;
+
+		end = strchr(end + 1, '/');
+		part = mem_strn(path, end == NULL ? strlen(path) :
+						    (size_t)(end - path), v->e);
+		if (part == NULL)
+			return;
+		ni = ntfs_pathname_to_inode(v->vol, NULL, part);
+		if (ni != NULL)
+			(void)ntfs_inode_close(ni);
+		else
+			nt_dir(v, part, 0);
+	}
+}
+
+void
 nt_stream(struct nt *v, const char *path, const char *name, const void *data,
 	  size_t len)
 {
@@ -163,11 +185,10 @@ nt_link(struct nt *v, const char *path, const char *also)
 		if (ntfs_link(ni, dir, wide, (u8)(bytes / 2)) < 0)
 			(void)err_sys(v->e, "%s: cannot link", also);
 	}
-	nt_stamp_inode(v, ni, path);
-	if (dir == NULL || ntfs_inode_close_in_dir(ni, dir) < 0)
-		(void)err_sys(v->e, "%s: cannot close", also);
 	if (dir != NULL)
 		(void)ntfs_inode_close(dir);
+	nt_stamp_inode(v, ni, path);
+	nt_close_inode(v, ni, path);
 }
 
 void

@@ -70,12 +70,11 @@ put_loader(struct guest *g, struct reg *r, const char *object,
 }
 
 void
-hive_bcd(struct guest *g, const char *path)
+hive_bcd(struct guest *g, struct buf *ret)
 {
 	static const char second[] = "{b8d3f5a4-4a58-11de-a0c1-d3b9ad2c7e11}";
 	const char *ext = g->kind->id == WIN10 ? "efi" : "exe";
 	struct reg *r = hive_new(g, "BCD", "NewStoreRoot", 3);
-	BUF_SCOPED struct buf b = BUF_EMPTY;
 
 	if (r == NULL)
 		return;
@@ -105,6 +104,6 @@ hive_bcd(struct guest *g, const char *path)
 	describe(r, MEMTEST, "0x10200005");
 	device(g, r, MEMTEST, "11000001", g->boot_start, g->boot_guid);
 	element(r, MEMTEST, "12000002", "s:\\boot\\memtest.exe");
-	if (reg_done(r, &b) == 0)
-		nt_put(g->vol, path, b.at, b.len, NT_HIDDEN | NT_SYSTEM);
+	if (reg_done(r, ret) < 0)
+		buf_done(ret);
 }

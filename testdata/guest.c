@@ -19,7 +19,7 @@
 #define MIB_SECTORS	UINT64_C(2048)
 
 /* The volumes of a disk: what fills each. */
-enum role { SYSTEM_VOLUME = 1, RESERVED_VOLUME, ESP_VOLUME, EMPTY_VOLUME };
+enum role { NO_VOLUME, SYSTEM_VOLUME, RESERVED_VOLUME, ESP_VOLUME };
 
 static const struct layout_part xp_parts[] = {
 	{ .start = 63, .sectors = 138 * 15120 - 63, .type = 7, .active = true },
@@ -39,10 +39,39 @@ static const struct layout_part win7_parts[] = {
 	{ .type = 0 }
 };
 
+/* GUIDs as they lie on the disk. */
+static const uint8_t esp_type[16] =
+	"\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0\xc9\x3e\xc9\x3b";
+static const uint8_t reserved_type[16] =
+	"\x16\xe3\xc9\xe3\x5c\x0b\xb8\x4d\x81\x7d\xf9\x2d\xf0\x02\x15\xae";
+static const uint8_t data_type[16] =
+	"\xa2\xa0\xd0\xeb\xe5\xb9\x33\x44\x87\xc0\x68\xb6\xb7\x26\x99\xc7";
+static const uint8_t win10_guid[4][16] = {
+	"\x01\x5a\x1e\x6d\x4c\x2b\x3f\x47\x9a\x10\x52\x61\x70\x8f\x9e\xd1",
+	"\x02\x5a\x1e\x6d\x4c\x2b\x3f\x47\x9a\x10\x52\x61\x70\x8f\x9e\xd1",
+	"\x03\x5a\x1e\x6d\x4c\x2b\x3f\x47\x9a\x10\x52\x61\x70\x8f\x9e\xd1",
+	"\x04\x5a\x1e\x6d\x4c\x2b\x3f\x47\x9a\x10\x52\x61\x70\x8f\x9e\xd1",
+};
+
+static const struct layout_part win10_parts[] = {
+	{ .start = 2048, .sectors = 100 * MIB_SECTORS, .type = 0xee,
+	  .type_guid = esp_type, .guid = win10_guid[1],
+	  .name = "EFI system partition" },
+	{ .start = 101 * MIB_SECTORS, .sectors = 16 * MIB_SECTORS, .type = 0xee,
+	  .type_guid = reserved_type, .guid = win10_guid[2],
+	  .name = "Microsoft reserved partition" },
+	{ .start = 117 * MIB_SECTORS, .sectors = 1930 * MIB_SECTORS,
+	  .type = 0xee, .type_guid = data_type, .guid = win10_guid[3],
+	  .name = "Basic data partition" },
+	{ .type = 0 }
+};
+
 static const struct layout layouts[KINDS] = {
 	[XP] = { .sectors = 1024 * MIB_SECTORS, .parts = xp_parts },
 	[VISTA] = { .sectors = 1536 * MIB_SECTORS, .parts = vista_parts },
 	[WIN7] = { .sectors = 2048 * MIB_SECTORS, .parts = win7_parts },
+	[WIN10] = { .sectors = 2048 * MIB_SECTORS, .parts = win10_parts,
+		    .disk_guid = win10_guid[0] },
 };
 
 /* For each partition in order. */
@@ -50,6 +79,7 @@ static const enum role roles[KINDS][4] = {
 	[XP] = { SYSTEM_VOLUME },
 	[VISTA] = { SYSTEM_VOLUME },
 	[WIN7] = { RESERVED_VOLUME, SYSTEM_VOLUME },
+	[WIN10] = { ESP_VOLUME, NO_VOLUME, SYSTEM_VOLUME },
 };
 
 struct disk {
@@ -99,15 +129,10 @@ fill_reserved(struct guest *g)
 	boot_fill(g);
 }
 
-/* The file of a volume, formatted. */
+/* The file of a volume, still empty. */
 static int
-new_volume(const struct disk *d, const char *path,
-	   const struct layout_part *part, enum role role, struct err *e)
+new_volume(const char *path, const struct layout_part *part, struct err *e)
 {
-	const struct nt_format f = {
-		.label = role == RESERVED_VOLUME ? "System Reserved" : NULL,
-		.start = part->start, .heads = d->g->kind->heads,
-	};
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r;
 
@@ -115,21 +140,20 @@ new_volume(const struct disk *d, const char *path,
 		return err_sys(e, "%s: cannot create", path);
 	r = ftruncate(fd, (off_t)(part->sectors * 512));
 	(void)close(fd);
-	if (r < 0)
-		return err_sys(e, "%s: cannot resize", path);
-	return nt_format(path, &f, e);
+	return r < 0 ? err_sys(e, "%s: cannot resize", path) : 0;
 }
 
 static int
-put_ntfs(struct disk *d, const struct layout_part *part, enum role role,
-	 struct err *e)
+fill_ntfs(struct disk *d, const char *path, const struct layout_part *part,
+	  enum role role, struct err *e)
 {
 	struct guest *g = d->g;
-	SCOPED_FREE char *path = io_join(g->scratch, "volume", e);
-	SCOPED_FD int fd = -1;
-	int r;
+	const struct nt_format f = {
+		.label = role == RESERVED_VOLUME ? "System Reserved" : NULL,
+		.start = part->start, .heads = g->kind->heads,
+	};
 
-	if (path == NULL || new_volume(d, path, part, role, e) < 0)
+	if (nt_format(path, &f, e) < 0)
 		return -1;
 	g->vol = nt_open(path, g->kind->born, e);
 	if (g->vol == NULL)
@@ -143,14 +167,28 @@ put_ntfs(struct disk *d, const struct layout_part *part, enum role role,
 	} else {
 		fill_reserved(g);
 	}
-	r = nt_close(g->vol, g->opt.dirty_volume && role == SYSTEM_VOLUME);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	(void)unlink(path);
-	if (r < 0)
+	return nt_close(g->vol, g->opt.dirty_volume && role == SYSTEM_VOLUME);
+}
+
+static int
+put_volume(struct disk *d, const struct layout_part *part, enum role role,
+	   struct err *e)
+{
+	struct guest *g = d->g;
+	SCOPED_FREE char *path = io_join(g->scratch, "volume", e);
+	SCOPED_FD int fd = -1;
+
+	if (path == NULL || new_volume(path, part, e) < 0)
 		return -1;
+	if ((role == ESP_VOLUME ? esp_make(g, path, part->start, e) :
+				  fill_ntfs(d, path, part, role, e)) < 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "%s: cannot open", path);
-	if (layout_boot_sector(fd, part->sectors, d->marker_lba,
+	(void)unlink(path);
+	if (role != ESP_VOLUME &&
+	    layout_boot_sector(fd, part->sectors, d->marker_lba,
 			       g->kind->serial + role - SYSTEM_VOLUME, e) < 0)
 		return -1;
 	return layout_copy(fd, d->fd, part->sectors * 512, part->start * 512,
@@ -161,16 +199,19 @@ put_ntfs(struct disk *d, const struct layout_part *part, enum role role,
 static int
 put_volumes(struct disk *d, struct err *e)
 {
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; d->l->parts[i].type != 0; i++) {
-			enum role role = roles[d->g->kind->id][i];
+	const enum role *role = roles[d->g->kind->id];
 
-			if (d->l->parts[i].active)
-				d->g->boot_start = d->l->parts[i].start;
-			if ((role == SYSTEM_VOLUME) == (pass == 0) &&
-			    put_ntfs(d, &d->l->parts[i], role, e) < 0)
-				return -1;
+	for (size_t i = 0; d->l->parts[i].type != 0; i++)
+		if (d->l->parts[i].active || role[i] == ESP_VOLUME) {
+			d->g->boot_start = d->l->parts[i].start;
+			d->g->boot_guid = d->l->parts[i].guid;
 		}
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; d->l->parts[i].type != 0; i++)
+			if (role[i] != NO_VOLUME &&
+			    (role[i] == SYSTEM_VOLUME) == (pass == 0) &&
+			    put_volume(d, &d->l->parts[i], role[i], e) < 0)
+				return -1;
 	return 0;
 }
 
@@ -182,7 +223,8 @@ guest_make(const struct kind *k, const struct options *opt, const char *out,
 	SCOPED(remove_scratch) char *scratch = mem_fmt(e, "%s.XXXXXX", out);
 	struct guest g = {
 		.kind = k, .dir = opt->german ? &k->german : &k->folders,
-		.opt = *opt, .letter = opt->drive_d ? 'D' : 'C',
+		.opt = *opt, .disk_guid = layouts[k->id].disk_guid,
+		.letter = opt->drive_d ? 'D' : 'C',
 		.scratch = scratch, .e = e,
 	};
 	struct disk d = { .g = &g, .l = &l };
@@ -190,9 +232,6 @@ guest_make(const struct kind *k, const struct options *opt, const char *out,
 
 	if (scratch == NULL)
 		return -1;
-	if (layouts[k->id].sectors == 0)
-		return err_set(e, ERR_UNSUPPORTED, "%s: cannot be made yet",
-			       k->name);
 	if (mkdtemp(scratch) == NULL)
 		return err_sys(e, "%s: cannot make", scratch);
 	l.heads = k->heads;

@@ -96,5 +96,9 @@ void hives_fill(struct guest *g);		/* the machine's hives */
 void people_fill(struct guest *g);		/* the people's files */
 void person_hives(struct guest *g, const struct person *who, const char *home);
 void boot_fill(struct guest *g);		/* a boot partition */
+/* Format the file `path` as an EFI system partition that starts at that sector,
+ * and fill it. */
+MUST_CHECK int esp_make(struct guest *g, const char *path, uint64_t start,
+			struct err *e);
 
 #endif /* TESTDATA_GUEST_H */

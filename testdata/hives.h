@@ -28,6 +28,6 @@ void hive_system(struct guest *g);
 void hive_software(struct guest *g);
 void hive_sam(struct guest *g);
 void hive_rest(struct guest *g);	/* SECURITY, DEFAULT */
-void hive_bcd(struct guest *g, const char *path);
+void hive_bcd(struct guest *g, struct buf *ret);	/* empty on failure */
 
 #endif /* TESTDATA_HIVES_H */

@@ -69,6 +69,20 @@ close_dir(DIR *const *d)
 		(void)closedir(*d);
 }
 
+/* "NTUSER.DAT{...}.TM.blf": is it newer than the hive? */
+static bool
+is_newer_blf(int dir, const char *entry, const char *name)
+{
+	size_t n = strlen(name), len = strlen(entry);
+	struct stat blf, hive;
+
+	return len > n + 4 && strncasecmp(entry, name, n) == 0 &&
+	       entry[n] == '{' && strcasecmp(entry + len - 4, ".blf") == 0 &&
+	       fstatat(dir, entry, &blf, 0) == 0 &&
+	       fstatat(dir, name, &hive, 0) == 0 &&
+	       blf.st_mtime > hive.st_mtime;
+}
+
 /* The logs beside the hive, however their names are written. */
 static int
 find_logs(struct hv_files *f, const char *path, struct err *e)
@@ -84,13 +98,16 @@ find_logs(struct hv_files *f, const char *path, struct err *e)
 		return -1;
 	if (d == NULL)
 		return err_sys(e, "%s", dir);
-	while ((entry = readdir(d)) != NULL && f->count < HV_LOGS_MAX)
-		if (is_log_of(entry->d_name, name)) {
+	while ((entry = readdir(d)) != NULL) {
+		if (f->count < HV_LOGS_MAX && is_log_of(entry->d_name, name)) {
 			char *log = io_join(dir, entry->d_name, e);
 
 			if (log == NULL || add_log(f, log, e) < 0)
 				return -1;
 		}
+		if (is_newer_blf(dirfd(d), entry->d_name, name))
+			f->newer_blf = true;
+	}
 	return 0;
 }
 
@@ -124,7 +141,10 @@ hv_load(const char *path, enum hv_logs how, struct err *e)
 
 	if (hv_files_read(path, NULL, 0, &f, e) < 0)
 		return NULL;
-	return hv_open(path, f.hive, f.len, f.log, f.count, how, e);
+	struct hv_hive *h = hv_open(path, f.hive, f.len, f.log, f.count, how, e);
+	if (h != NULL)
+		h->facts.newer_blf = h->facts.ktm && f.newer_blf;
+	return h;
 }
 
 static int

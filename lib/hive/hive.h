@@ -71,6 +71,7 @@ struct hv_facts {
 	bool log_ahead;		/* clean, but a log holds newer entries: some
 				 * program cleaned it without a replay */
 	bool ktm;		/* a transaction manager holds it (flag 1) */
+	bool newer_blf;		/* hv_load(): and its log is newer than the hive */
 	bool layered;		/* has layered keys or tombstones */
 	uint64_t warnings;	/* rules that the file breaks and a write mends */
 	uint64_t unread;	/* hv_serialize(): what libhivex cannot read */
@@ -307,6 +308,7 @@ struct hv_files {
 	uint8_t *bytes[HV_LOGS_MAX];
 	struct hv_log log[HV_LOGS_MAX];
 	size_t count;
+	bool newer_blf;			/* a transaction log beside it is newer */
 };
 #define HV_FILES_EMPTY { .hive = NULL }
 #define HV_FILES_SCOPED SCOPED(hv_files_done)

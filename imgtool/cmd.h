@@ -1,0 +1,18 @@
+/* cmd.h - the commands of imgtool, one line each
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef IMGTOOL_CMD_H
+#define IMGTOOL_CMD_H
+
+#include "base/cli.h"
+
+extern const struct cli_cmd cmd_reg_get;
+extern const struct cli_cmd cmd_reg_ls;
+extern const struct cli_cmd cmd_reg_export;
+extern const struct cli_cmd cmd_reg_set;
+extern const struct cli_cmd cmd_reg_delete;
+extern const struct cli_cmd cmd_reg_import;
+extern const struct cli_cmd cmd_reg_check;
+extern const struct cli_cmd cmd_reg_replay;
+
+#endif /* IMGTOOL_CMD_H */

@@ -1,0 +1,27 @@
+/* main.c - imgtool: images, their versions, and what is inside them
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <stddef.h>
+
+#include "base/cli.h"
+#include "imgtool/cmd.h"
+
+int
+main(int argc, char **argv)
+{
+	/* In the order of the manual. */
+	static const struct cli_cmd *const cmds[] = {
+		&cmd_reg_get,
+		&cmd_reg_ls,
+		&cmd_reg_export,
+		&cmd_reg_set,
+		&cmd_reg_delete,
+		&cmd_reg_import,
+		&cmd_reg_check,
+		&cmd_reg_replay,
+		NULL
+	};
+
+	return cli_main("imgtool", "images, and what is inside them", cmds,
+			argc, argv);
+}

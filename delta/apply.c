@@ -1,0 +1,321 @@
+/* apply.c - see apply.h
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "delta/apply.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "crypt/key.h"
+#include "disk/disk.h"
+#include "store/codec.h"
+
+enum { PIECE = 64 << 10 };	/* zeros of this size are left as holes */
+
+struct dl_scratch {
+	struct st_coder *coder;
+	struct buf base, frame;
+	uint32_t number;		/* of the frame; UINT32_MAX: none */
+};
+
+void
+dl_file_done(struct dl_file *f)
+{
+	st_container_free(&f->c);
+	dl_delta_done(&f->d);
+	free(f->name);
+	*f = (struct dl_file)DL_FILE_EMPTY;
+}
+
+int
+dl_file_open(const char *path, const struct cx_key *k,
+	     const struct cx_pubs *trusted, const struct cx_pub **ret_by,
+	     struct dl_file *ret, struct err *e)
+{
+	DL_FILE_SCOPED struct dl_file f = DL_FILE_EMPTY;
+	const void *manifest;
+	size_t len;
+
+	f.name = mem_str(path, e);
+	if (f.name == NULL)
+		return -1;
+	f.c = st_container_open(path, ST_CONTAINER_DELTA, e);
+	if (f.c == NULL || st_container_trust(f.c, trusted, ret_by, e) < 0 ||
+	    st_container_unlock(f.c, k, e) < 0)
+		return -1;
+	manifest = st_container_manifest(f.c, &len);
+	if (dl_delta_parse(path, manifest, len, st_container_info(f.c).frames,
+			   &f.d, e) < 0)
+		return -1;
+	*ret = TAKE(f);
+	return 0;
+}
+
+struct dl_scratch *
+dl_scratch_new(struct err *e)
+{
+	DL_SCRATCH_SCOPED struct dl_scratch *s = mem_array(1, sizeof(*s), e);
+
+	if (s == NULL)
+		return NULL;
+	s->number = UINT32_MAX;
+	s->coder = st_coder_new(e);
+	return s->coder == NULL ? NULL : TAKE(s);
+}
+
+void
+dl_scratch_free(struct dl_scratch *const *p)
+{
+	struct dl_scratch *s = *p;
+
+	if (s == NULL)
+		return;
+	st_coder_free(&s->coder);
+	buf_done(&s->base);
+	buf_done(&s->frame);
+	free(s);
+}
+
+/* The old disk is not the one. */
+static int
+wrong_base(const struct dl_file *f, const struct dk *old, uint64_t at,
+	   struct err *e)
+{
+	return err_set(e, ERR_UNSAFE, "%s: is not %s, which %s is for: they "
+		       "differ in the MiB at byte %" PRIu64, old->name,
+		       f->d.old_name, f->name, at);
+}
+
+/* What unit u was packed against. */
+static int
+read_bases(const struct dl_file *f, const struct dl_unit *u, struct dk *old,
+	   struct buf *out, struct err *e)
+{
+	uint8_t hash[CX_HASH_BYTES];
+
+	out->len = 0;
+	for (size_t i = 0; i < u->bases; i++) {
+		const struct dl_extent *x = &f->d.extent[u->base + i];
+		uint8_t *room = buf_room(out, (size_t)x->len);
+
+		if (room == NULL)
+			return buf_ok(out, e);
+		if (dk_read(old, room, (size_t)x->len, x->at, e) < 0)
+			return -1;
+	}
+	if (u->bases == 0)
+		return 0;
+	cx_hash(hash, out->at, out->len);
+	if (memcmp(hash, u->base_hash, sizeof(hash)) != 0)
+		return wrong_base(f, old, f->d.extent[u->base].at, e);
+	return 0;
+}
+
+int
+dl_unit_make(const struct dl_file *f, const struct dl_unit *u, struct dk *old,
+	     struct dl_scratch *s, struct buf *out, struct err *e)
+{
+	uint8_t hash[CX_HASH_BYTES], *room;
+
+	if (s->number != u->frame) {
+		s->number = UINT32_MAX;
+		if (st_container_frame(f->c, u->frame, &s->frame, e) < 0)
+			return -1;
+		s->number = u->frame;
+	}
+	if (!num_in_range(u->off, u->packed, s->frame.len))
+		return err_set(e, ERR_CORRUPT,
+			       "%s: a unit leaves its frame", f->name);
+	if (read_bases(f, u, old, &s->base, e) < 0)
+		return -1;
+	out->len = 0;
+	room = buf_room(out, (size_t)u->len);
+	if (room == NULL)
+		return buf_ok(out, e);
+	if (st_coder_unpack(s->coder, u->codec, s->frame.at + u->off, u->packed,
+			    s->base.at, s->base.len, room, (size_t)u->len,
+			    e) < 0)
+		return err_ctx(e, "%s", f->name);
+	cx_hash(hash, room, (size_t)u->len);
+	if (memcmp(hash, u->hash, sizeof(hash)) != 0)
+		return err_set(e, ERR_CORRUPT,
+			       "%s: a unit makes other bytes than it says",
+			       f->name);
+	return 0;
+}
+
+uint64_t
+dl_apply_work(const struct dl_file *f)
+{
+	uint64_t sum = f->d.old_size;
+
+	for (size_t i = 0; i < f->d.units; i++)
+		sum += f->d.unit[i].len;
+	return sum;
+}
+
+/* An apply in progress. */
+struct work {
+	const struct dl_file *f;
+	struct dk *old;
+	struct io_new *out;
+	struct progress *p;
+	struct dl_scratch *scratch;
+	struct buf bytes;
+};
+
+static void
+work_done(struct work *w)
+{
+	dl_scratch_free(&w->scratch);
+	buf_done(&w->bytes);
+}
+
+static bool
+all_zero(const uint8_t *p, size_t len)
+{
+	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+/* Write to the new disk, which holds zeros there, up to its end. */
+static int
+put(struct work *w, const uint8_t *p, size_t len, uint64_t at, struct err *e)
+{
+	if (at >= w->f->d.new_size)
+		return 0;
+	len = (size_t)num_min(len, w->f->d.new_size - at);
+	for (size_t off = 0; off < len; off += PIECE) {
+		size_t n = (size_t)num_min(PIECE, len - off);
+
+		if (!all_zero(p + off, n) &&
+		    io_new_write_at(w->out, p + off, n, at + off, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Check block b of the old disk, and keep it. */
+static int
+keep_block(struct work *w, uint64_t b, const struct dl_run *r, uint64_t i,
+	   struct err *e)
+{
+	uint64_t at = b * DL_BLOCK;
+	size_t len = (size_t)num_min(DL_BLOCK, w->old->size - at);
+	uint8_t hash[CX_HASH_BYTES], *room;
+
+	w->bytes.len = 0;
+	room = buf_room(&w->bytes, len);
+	if (room == NULL)
+		return buf_ok(&w->bytes, e);
+	if (dk_read(w->old, room, len, at, e) < 0)
+		return -1;
+	if (r->kind == DL_RUN_ZERO)
+		return all_zero(room, len) ? 0 : wrong_base(w->f, w->old, at, e);
+	cx_hash(hash, room, len);
+	if (memcmp(hash, w->f->d.hash[r->hash + i], sizeof(hash)) != 0)
+		return wrong_base(w->f, w->old, at, e);
+	return put(w, room, len, at, e);
+}
+
+static int
+keep_all(struct work *w, struct err *e)
+{
+	const struct dl_delta *d = &w->f->d;
+	uint64_t b = 0;
+
+	for (size_t i = 0; i < d->runs; i++)
+		for (uint64_t j = 0; j < d->run[i].count; j++, b++) {
+			if (stop_check(e) < 0 ||
+			    (d->run[i].kind != DL_RUN_UNUSED &&
+			     keep_block(w, b, &d->run[i], j, e) < 0))
+				return -1;
+			progress_add(w->p, num_min(DL_BLOCK, d->old_size -
+							     b * DL_BLOCK));
+			progress_show(w->p);
+		}
+	return 0;
+}
+
+/* Make [at, at + len) of the new disk zeros. */
+static int
+put_zeros(struct work *w, uint64_t at, uint64_t len, struct err *e)
+{
+	if (fallocate(w->out->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)at, (off_t)len) == 0)
+		return 0;
+	/* A file system without holes. */
+	w->bytes.len = 0;
+	buf_zeros(&w->bytes, PIECE);
+	if (buf_ok(&w->bytes, e) < 0)
+		return -1;
+	while (len > 0) {
+		size_t n = (size_t)num_min(PIECE, len);
+
+		if (io_new_write_at(w->out, w->bytes.at, n, at, e) < 0)
+			return -1;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int
+put_unit(struct work *w, const struct dl_unit *u, struct err *e)
+{
+	const struct dl_extent *x = w->f->d.extent + u->target;
+	uint64_t off = 0;
+
+	if (u->kind == DL_UNIT_ZERO) {
+		for (size_t i = 0; i < u->targets; i++)
+			if (put_zeros(w, x[i].at, x[i].len, e) < 0)
+				return -1;
+		return 0;
+	}
+	if (dl_unit_make(w->f, u, w->old, w->scratch, &w->bytes, e) < 0)
+		return -1;
+	for (size_t i = 0; i < u->targets; i++) {
+		if (io_new_write_at(w->out, w->bytes.at + off, (size_t)x[i].len,
+				    x[i].at, e) < 0)
+			return -1;
+		off += x[i].len;
+	}
+	return 0;
+}
+
+int
+dl_apply(const struct dl_file *f, struct dk *old, struct io_new *out,
+	 struct progress *p, struct err *e)
+{
+	SCOPED(work_done) struct work w = { .f = f, .old = old, .out = out,
+					    .p = p };
+
+	if (old->size != f->d.old_size)
+		return err_set(e, ERR_UNSAFE, "%s: is not %s, which %s is for: "
+			       "it has %" PRIu64 " bytes, not %" PRIu64,
+			       old->name, f->d.old_name, f->name, old->size,
+			       f->d.old_size);
+	w.scratch = dl_scratch_new(e);
+	if (w.scratch == NULL)
+		return -1;
+	if (ftruncate(out->fd, (off_t)f->d.new_size) < 0)
+		return err_sys(e, "%s", out->name);
+	if (keep_all(&w, e) < 0)
+		return -1;
+	for (size_t i = 0; i < f->d.units; i++) {
+		if (stop_check(e) < 0 || put_unit(&w, &f->d.unit[i], e) < 0)
+			return -1;
+		progress_add(p, f->d.unit[i].len);
+		progress_show(p);
+	}
+	return 0;
+}

@@ -1,0 +1,175 @@
+/* cmd_create.c - imgdelta create
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/progress.h"
+#include "crypt/key.h"
+#include "delta/cmd.h"
+#include "delta/make.h"
+#include "disk/disk.h"
+#include "store/container.h"
+
+static struct cli_list recipients;
+static const char *output, *sign_key, *effort;
+
+/* What the operands and options name. */
+struct job {
+	struct dk *old, *new;
+	struct cx_pubs to;
+	struct cx_key signer;
+	enum dl_effort effort;
+	struct dl_delta d;
+};
+
+static void
+job_done(struct job *j)
+{
+	dl_delta_done(&j->d);
+	cx_key_done(&j->signer);
+	cx_pubs_done(&j->to);
+	dk_free(&j->new);
+	dk_free(&j->old);
+}
+
+static int
+read_effort(enum dl_effort *ret, struct err *e)
+{
+	static const char *const words[] = { "fast", "default", "max" };
+
+	*ret = DL_DEFAULT;
+	if (effort == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(effort, words[i]) == 0) {
+			*ret = (enum dl_effort)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "--effort: no such choice: %s", effort);
+}
+
+/* /dev/null stands for a disk of no bytes: the delta then holds all of NEW. */
+static struct dk *
+open_disk(const struct cli_args *a, const char *operand, struct err *e)
+{
+	if (strcmp(operand, "/dev/null") == 0)
+		return dk_over_bytes(operand, "", 0, e);
+	return dk_open(operand, a->format, a->state, 0, e);
+}
+
+static int
+prepare(const struct cli_args *a, struct job *j, struct err *e)
+{
+	if (output == NULL)
+		return err_set(e, ERR_USAGE, "create: needs -o FILE");
+	if (recipients.count == 0)
+		return err_set(e, ERR_USAGE,
+			       "create: needs -R PUB for each recipient");
+	if (read_effort(&j->effort, e) < 0 || cli_new_output(a, output, e) < 0 ||
+	    cx_pubs_load(&j->to, recipients.at, recipients.count, e) < 0)
+		return -1;
+	if (sign_key != NULL &&
+	    cx_key_load(sign_key, a->passphrase_fd, cx_ask_terminal, &j->signer,
+			e) < 0)
+		return -1;
+	j->old = open_disk(a, a->at[0], e);
+	if (j->old == NULL)
+		return -1;
+	j->new = open_disk(a, a->at[1], e);
+	return j->new == NULL ? -1 : 0;
+}
+
+static int
+plan(const struct cli_args *a, struct job *j, struct err *e)
+{
+	DL_CHANGES_SCOPED struct dl_changes changes = DL_CHANGES_EMPTY;
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+
+	j->d.created = (uint64_t)time(NULL);
+	j->d.old_name = mem_str(a->at[0], e);
+	j->d.new_name = mem_str(a->at[1], e);
+	if (j->d.old_name == NULL || j->d.new_name == NULL)
+		return -1;
+	progress_begin(&p, "compare", true, num_max(j->old->size,
+						    j->new->size));
+	if (dl_compare(j->old, j->new, &j->d, &changes, &p, e) < 0)
+		return -1;
+	return dl_group(&changes, &j->d, e);
+}
+
+/* Bytes that the units of this kind make. */
+static uint64_t
+sum(const struct dl_delta *d, enum dl_unit_kind kind)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < d->units; i++)
+		if (d->unit[i].kind == kind)
+			n += d->unit[i].len;
+	return n;
+}
+
+static int
+write_out(struct job *j, struct err *e)
+{
+	ST_CONTAINER_NEW_SCOPED struct st_container_new *out =
+		st_container_begin(output, ST_CONTAINER_DELTA, e);
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	BUF_SCOPED struct buf manifest = BUF_EMPTY;
+	int r;
+
+	if (out == NULL)
+		return -1;
+	progress_begin(&p, "pack", true, sum(&j->d, DL_UNIT_DATA));
+	if (dl_pack(j->old, j->new, &j->d, j->effort, out, &p, e) < 0)
+		return -1;
+	r = dl_delta_encode(&j->d, &manifest, e);
+	if (r == 0)
+		r = st_container_commit(out, manifest.at, manifest.len, &j->to,
+					sign_key == NULL ? NULL : &j->signer, e);
+	if (manifest.at != NULL)
+		cx_wipe(manifest.at, manifest.len);
+	return r;
+}
+
+static int
+create(const struct cli_args *a, struct err *e)
+{
+	SCOPED(job_done) struct job j = { .old = NULL };
+
+	if (prepare(a, &j, e) < 0 || plan(a, &j, e) < 0 ||
+	    write_out(&j, e) < 0)
+		return -1;
+	(void)printf("%s: %" PRIu64 " bytes change", output,
+		     sum(&j.d, DL_UNIT_DATA));
+	(void)printf(", %" PRIu64 " become zeros\n", sum(&j.d, DL_UNIT_ZERO));
+	return 0;
+}
+
+static const struct cli_opt opts[] = {
+	{ .name = "output", .letter = 'o', .arg = "FILE",
+	  .help = "write the delta to FILE", .value = &output },
+	{ .name = "recipient", .letter = 'R', .arg = "PUB",
+	  .help = "seal to PUB: a file of public keys, or a directory of them",
+	  .list = &recipients },
+	{ .name = "sign", .arg = "KEY", .help = "sign with this private key",
+	  .value = &sign_key },
+	{ .name = "effort", .arg = "EFFORT",
+	  .help = "fast, default or max: how hard to look for a small result",
+	  .value = &effort },
+	{ .name = NULL }
+};
+
+const struct cli_cmd cmd_create = {
+	.name = "create", .operands = "OLD NEW",
+	.help = "make a delta that turns OLD into NEW", .opts = opts,
+	.common = CLI_FORMAT | CLI_STATE | CLI_FORCE | CLI_PASSPHRASE,
+	.min_operands = 2, .max_operands = 2, .run = create,
+};

@@ -1,0 +1,18 @@
+/* main.c - imgdelta: what changed between two images, sealed and signed
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <stddef.h>
+
+#include "base/cli.h"
+#include "delta/cmd.h"
+
+int
+main(int argc, char **argv)
+{
+	static const struct cli_cmd *const cmds[] = {
+		&cmd_create, &cmd_apply, &cmd_show, &cmd_verify, NULL
+	};
+
+	return cli_main("imgdelta", "sealed differences between images", cmds,
+			argc, argv);
+}

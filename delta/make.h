@@ -1,0 +1,48 @@
+/* make.h - finding what differs between two disks, and packing it
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef DELTA_MAKE_H
+#define DELTA_MAKE_H
+
+#include "base/attr.h"
+#include "delta/delta.h"
+
+struct dk;
+struct err;
+struct progress;
+struct st_container_new;
+
+/* What packing may cost. */
+enum dl_effort { DL_FAST, DL_DEFAULT, DL_MAX };
+
+/* What differs: places of the new disk, ascending and apart. */
+struct dl_changes {
+	struct dl_extent *at;		/* owned */
+	size_t count, cap;
+};
+
+#define DL_CHANGES_EMPTY { .at = NULL }
+#define DL_CHANGES_SCOPED SCOPED(dl_changes_done)
+
+void dl_changes_done(struct dl_changes *c);
+
+/*
+ * Read both disks and compare.  Fills the sizes and the runs of `d`, adds a unit
+ * for what becomes zeros, and *ret for all else that changes.  `p` counts
+ * bytes of the larger disk.
+ */
+MUST_CHECK int dl_compare(struct dk *old, struct dk *new, struct dl_delta *d,
+			  struct dl_changes *ret, struct progress *p,
+			  struct err *e);
+
+/* Make units of the changes, each with the bytes of the old disk that it will
+ * likely resemble. */
+MUST_CHECK int dl_group(const struct dl_changes *c, struct dl_delta *d,
+			struct err *e);
+
+/* Pack the units' data into frames of the container.  `p` counts bytes. */
+MUST_CHECK int dl_pack(struct dk *old, struct dk *new, struct dl_delta *d,
+		       enum dl_effort effort, struct st_container_new *out,
+		       struct progress *p, struct err *e);
+
+#endif /* DELTA_MAKE_H */

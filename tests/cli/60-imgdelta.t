@@ -1,0 +1,108 @@
+#!/bin/sh
+# 60-imgdelta.t - deltas between disks as a user types them
+# SPDX-License-Identifier: GPL-3.0-or-later
+. tests/tap.sh
+need python3
+
+imgcrypt keygen -o admin --no-passphrase >/dev/null
+imgcrypt keygen -o client --no-passphrase >/dev/null
+imgcrypt keygen -o other --no-passphrase >/dev/null
+
+# A disk, and the next version of it: bytes changed here and there, a stretch
+# moved, one zeroed, one written where zeros were, and an odd size.
+python3 - <<'EOF'
+import random
+r = random.Random(7)
+words = [bytes(r.randrange(256) for _ in range(8)) for _ in range(2000)]
+old = bytearray(24 << 20)
+old[1 << 20:13 << 20] = b''.join(r.choice(words) for _ in range(12 << 17))
+new = bytearray(old)
+for _ in range(60):
+    at = r.randrange(1 << 20, 12 << 20)
+    new[at:at + 50] = bytes(r.randrange(256) for _ in range(50))
+new[6 << 20:8 << 20] = bytes(2 << 20)
+new[20 << 20:21 << 20] = old[2 << 20:3 << 20]
+new += b'tail' * 128
+open('old.img', 'wb').write(old)
+open('new.img', 'wb').write(new)
+open('bad.img', 'wb').write(old[:3 << 20] + b'x' + old[(3 << 20) + 1:])
+EOF
+
+ok "create" imgdelta create old.img new.img -R client.pub --sign admin -o delta
+like "$(cat out)" "delta: * bytes change, * become zeros" "it says what changes"
+ok "apply" imgdelta apply delta -k client --by admin.pub --base old.img -o got.img
+ok "the result is the new disk" cmp got.img new.img
+is "$([ "$(stat -c %b got.img)" -lt "$(stat -c %b new.img)" ] && echo yes)" yes \
+	"zeros are holes"
+is "$([ "$(stat -c %s delta)" -lt 3000000 ] && echo yes)" yes "the delta is small"
+ok "create with --effort fast" \
+	imgdelta create old.img new.img -R client.pub --effort fast -o fast
+ok "apply without a signature" imgdelta apply fast -k client --base old.img -o fast.img
+like "$(cat err)" "*fast: is not signed*" "it warns"
+ok "the result is the new disk" cmp fast.img new.img
+ok "back again" sh -c 'imgdelta create new.img old.img -R client.pub -o back &&
+	imgdelta apply back -k client --base new.img -o back.img && cmp back.img old.img'
+ok "from nothing" sh -c 'imgdelta create /dev/null new.img -R client.pub -o full &&
+	imgdelta apply full -k client --base /dev/null -o full.img && cmp full.img new.img'
+ok "nothing changes" sh -c 'imgdelta create old.img old.img -R client.pub -o same &&
+	imgdelta apply same -k client --base old.img -o same.img && cmp same.img old.img'
+
+ok "show without a key" imgdelta show delta
+like "$(cat out)" "*signed: ????????*recipient: ????????*" "it shows signer and recipient"
+case $(cat out) in *old.img*) tap "not ok" "names are secret" ;; *) tap ok "names are secret" ;; esac
+ok "show with a key" imgdelta show delta -k client
+like "$(cat out)" "*old: old.img, 25165824 bytes*new: new.img*changed: *" "it shows the disks"
+ok "show --json" imgdelta show delta -k client --json
+mv out shown
+ok "show --json is JSON" python3 -m json.tool shown
+ok "verify" imgdelta verify delta --by admin.pub
+like "$(cat out)" "delta: whole, signed by admin" "verify names the signer"
+
+exits 5 "another key" imgdelta apply delta -k other --by admin.pub --base old.img -o no
+says '*delta: is not sealed to this key*' "another key"
+exits 5 "another signer" imgdelta apply delta -k client --by other.pub --base old.img -o no
+says '*not trusted*--by PUB*' "another signer"
+exits 5 "an unknown signer" env HOME="$PWD" XDG_CONFIG_HOME= \
+	imgdelta apply delta -k client --base old.img -o no
+exits 5 "not signed, but somebody is trusted" \
+	imgdelta apply fast -k client --by admin.pub --base old.img -o no
+exits 5 "verify by another" imgdelta verify delta --by other.pub
+exits 6 "a changed base" imgdelta apply delta -k client --by admin.pub --base bad.img -o no
+says '*bad.img: is not old.img*byte 3145728*' "a changed base: the place is named"
+exits 6 "a base of another size" \
+	imgdelta apply delta -k client --by admin.pub --base new.img -o no
+exits 4 "no delta" imgdelta apply old.img -k client --base old.img -o no
+exits 2 "an output that exists" \
+	imgdelta apply delta -k client --by admin.pub --base old.img -o got.img
+exits 2 "no recipient" imgdelta create old.img new.img -o no
+exits 2 "no such effort" imgdelta create old.img new.img -R client.pub --effort x -o no
+exits 1 "a disk that is not there" imgdelta create old.img ./nothing -R client.pub -o no
+is "$(ls no* .frames* 2>/dev/null)" "" "no refusal left an output"
+
+# Changed or cut off anywhere: sampled, because every byte takes too long here.
+size=$(stat -c %s delta)
+bad=0
+i=0
+while [ "$i" -lt "$size" ]; do
+	cp delta changed
+	byte=$(od -An -tu1 -j "$i" -N 1 delta | tr -d ' ')
+	# shellcheck disable=SC2059
+	printf "\\$(printf %o $((byte ^ 16)))" |
+		dd of=changed bs=1 seek="$i" conv=notrunc 2>/dev/null
+	imgdelta apply changed -k client --by admin.pub --base old.img -o no 2>/dev/null
+	case $? in 3|4|5) ;; *) bad=$((bad + 1)); echo "# byte $i passed" ;; esac
+	head -c "$i" delta >changed
+	imgdelta apply changed -k client --by admin.pub --base old.img -o no 2>/dev/null
+	case $? in 4) ;; *) bad=$((bad + 1)); echo "# length $i passed" ;; esac
+	if [ "$i" -lt 400 ]; then i=$((i + 9)); else i=$((i + size / 30)); fi
+done
+is "$bad" 0 "a changed byte and a shorter length of $size are refused"
+is "$(ls no 2>/dev/null)" "" "nothing came out"
+
+imgdelta create old.img new.img -R client.pub -o killed & pid=$!
+kill -9 $pid
+wait $pid 2>/dev/null
+is "$(ls killed 2>/dev/null)" "" "killed half way, there is no output"
+strings -n 8 delta >text
+is "$(grep -c 'img' text)" 0 "no name stands in the file"
+done_testing

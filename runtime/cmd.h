@@ -7,5 +7,14 @@
 #include "base/cli.h"
 
 extern const struct cli_cmd cmd_probe;
+extern const struct cli_cmd cmd_create;
+extern const struct cli_cmd cmd_list;
+extern const struct cli_cmd cmd_start;
+extern const struct cli_cmd cmd_stop;
+extern const struct cli_cmd cmd_suspend;
+extern const struct cli_cmd cmd_resume;
+extern const struct cli_cmd cmd_status;
+extern const struct cli_cmd cmd_console;
+extern const struct cli_cmd cmd_remove;
 
 #endif /* RUNTIME_CMD_H */

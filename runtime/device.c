@@ -172,7 +172,8 @@ add_devices(struct rt_words *w, const struct rt_machine *m,
 }
 
 int
-rt_device_argv(const struct rt_machine *m, struct rt_words *ret, struct err *e)
+rt_device_argv(const struct rt_machine *m, const char *program,
+	       struct rt_words *ret, struct err *e)
 {
 	const struct rt_guest *g = m->guest;
 	const struct rt_device *d = rt_device(g->os);
@@ -182,7 +183,7 @@ rt_device_argv(const struct rt_machine *m, struct rt_words *ret, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "%s: not there, and %s starts "
 			       "with UEFI; install the package ovmf", firmware,
 			       rt_os_words[g->os]);
-	rt_words_add(&w, "qemu-system-x86_64");
+	rt_words_add(&w, program);
 	rt_words_add(&w, "-nodefaults");
 	rt_words_add(&w, "-no-user-config");
 	rt_words_opt(&w, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,"

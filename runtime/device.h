@@ -41,9 +41,9 @@ struct rt_machine {
 	const char *socket;	/* the block server, as QEMU will see it */
 };
 
-/* The arguments of qemu-system-x86_64, its own name first. */
-MUST_CHECK int rt_device_argv(const struct rt_machine *m, struct rt_words *ret,
-			      struct err *e);
+/* The arguments of qemu-system-x86_64, its path first. */
+MUST_CHECK int rt_device_argv(const struct rt_machine *m, const char *program,
+			      struct rt_words *ret, struct err *e);
 
 /* Where the UEFI firmware lies, or NULL when it is not installed. */
 const char *rt_device_firmware(void);

@@ -19,6 +19,8 @@ rt_guest_done(struct rt_guest *g)
 {
 	free(g->name);
 	free(g->image);
+	free(g->repo);
+	free(g->key);
 	*g = (struct rt_guest)RT_GUEST_EMPTY;
 }
 
@@ -44,26 +46,24 @@ image_ok(const char *image)
 	       image[strspn(image, letters)] == '\0';
 }
 
+/* The image, and where it and the key that opens it are. */
 static int
-read_layers(struct yml *doc, struct rt_guest *g, struct err *e)
+read_sources(struct yml *doc, struct rt_guest *g, struct err *e)
 {
-	struct yml *layers = yml_map(doc, "layers", e);
-	struct yml *sys;
-	const char *image;
+	const char *image = yml_str(doc, "image", YML_NEEDED, e);
+	const char *repo = yml_str(doc, "repository", YML_NEEDED, e);
+	const char *key = yml_str(doc, "key", YML_NEEDED, e);
 
-	if (layers == NULL)
-		return yml_err(doc, e, "needs layers: with system: in it");
-	sys = yml_map(layers, "system", e);
-	if (sys == NULL)
-		return yml_err(layers, e, "layers needs system: with image: in it");
-	image = yml_str(sys, "image", YML_NEEDED, e);
-	g->keep = yml_bool(sys, "keep", false, e);
-	if (yml_end(sys, e) < 0 || yml_end(layers, e) < 0)
+	g->keep = yml_bool(doc, "keep", false, e);
+	if (yml_end(doc, e) < 0)
 		return -1;
 	if (!image_ok(image))
-		return yml_err(sys, e, "image is not NAME, NAME:VERSION or NAME:TAG");
+		return yml_err(doc, e, "image is not NAME, NAME:VERSION or "
+			       "NAME:TAG");
 	g->image = mem_str(image, e);
-	return g->image == NULL ? -1 : 0;
+	g->repo = mem_str(repo, e);
+	g->key = mem_str(key, e);
+	return g->image == NULL || g->repo == NULL || g->key == NULL ? -1 : 0;
 }
 
 static int
@@ -84,8 +84,7 @@ read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 				       d->memory, e);
 	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);
 	g->isolate = yml_bool(doc, "require-isolation", false, e);
-	if (name == NULL || os == NULL || read_layers(doc, g, e) < 0 ||
-	    yml_end(doc, e) < 0)
+	if (read_sources(doc, g, e) < 0 || name == NULL || os == NULL)
 		return -1;
 	if (!rt_guest_name_ok(name))
 		return yml_err(doc, e, "name must be at most %d of a-z, 0-9 and -, "

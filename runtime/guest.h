@@ -36,7 +36,8 @@ struct rt_guest {
 	enum rt_net net;
 	unsigned memory;	/* MiB */
 	unsigned cpus;
-	char *image;		/* NAME[:VER|:TAG] of the system layer */
+	char *image;		/* NAME[:VER|:TAG] of the system disk */
+	char *repo, *key;	/* paths as written: relative to the file */
 	bool keep;		/* writes to the system disk outlive a stop */
 	bool isolate;		/* start only where hardware isolates the guest */
 };

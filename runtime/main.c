@@ -4,7 +4,8 @@
 #include "runtime/cmd.h"
 
 static const struct cli_cmd *const cmds[] = {
-	&cmd_probe,
+	&cmd_probe, &cmd_create, &cmd_list, &cmd_start, &cmd_stop,
+	&cmd_suspend, &cmd_resume, &cmd_status, &cmd_console, &cmd_remove,
 	NULL
 };
 

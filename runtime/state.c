@@ -21,7 +21,8 @@ rt_place_done(struct rt_place *p)
 {
 	char **all[] = { &p->dir, &p->yaml, &p->bound, &p->journal, &p->lock,
 			 &p->debug_log, &p->serial_log, &p->qemu_log,
-			 &p->block_log, &p->run, &p->root };
+			 &p->block_log, &p->layers, &p->run, &p->block,
+			 &p->root };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		free(*all[i]);
@@ -41,7 +42,8 @@ place_in(const char *dir, struct rt_place *ret, struct err *e)
 		{ &p.journal, "journal" }, { &p.lock, "lock" },
 		{ &p.debug_log, "debug.log" }, { &p.serial_log, "serial.log" },
 		{ &p.qemu_log, "qemu.log" }, { &p.block_log, "block.log" },
-		{ &p.run, "run" }, { &p.root, "run/root" },
+		{ &p.layers, "layers" }, { &p.run, "run" },
+		{ &p.block, "run/block" }, { &p.root, "run/root" },
 	};
 
 	p.dir = mem_str(dir, e);
@@ -95,6 +97,7 @@ rt_bound_done(struct rt_bound *b)
 {
 	free(b->repo);
 	free(b->key);
+	free(b->version);
 	*b = (struct rt_bound)RT_BOUND_EMPTY;
 }
 
@@ -111,12 +114,13 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 {
 	RT_BOUND_SCOPED struct rt_bound b = RT_BOUND_EMPTY;
 	YML_SCOPED struct yml *doc = yml_load(path, e);
-	const char *repo, *key, *uuid;
+	const char *repo, *key, *version, *uuid;
 
 	if (doc == NULL)
 		return -1;
 	repo = yml_str(doc, "repository", YML_NEEDED, e);
 	key = yml_str(doc, "key", YML_NEEDED, e);
+	version = yml_str(doc, "version", YML_NEEDED, e);
 	uuid = yml_str(doc, "uuid", YML_NEEDED, e);
 	if (yml_end(doc, e) < 0)
 		return -1;
@@ -126,7 +130,8 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 	memcpy(b.uuid, uuid, sizeof(b.uuid));
 	b.repo = mem_str(repo, e);
 	b.key = mem_str(key, e);
-	if (b.repo == NULL || b.key == NULL)
+	b.version = mem_str(version, e);
+	if (b.repo == NULL || b.key == NULL || b.version == NULL)
 		return -1;
 	*ret = TAKE(b);
 	return 0;
@@ -159,6 +164,8 @@ put_bound(const struct rt_place *p, const struct rt_bound *b, struct err *e)
 	yml_put_scalar(&text, b->repo);
 	buf_str(&text, "\nkey: ");
 	yml_put_scalar(&text, b->key);
+	buf_str(&text, "\nversion: ");
+	yml_put_scalar(&text, b->version);
 	buf_fmt(&text, "\nuuid: \"%s\"\n", b->uuid);
 	if (buf_ok(&text, e) < 0)
 		return -1;
@@ -172,6 +179,8 @@ fill(const struct rt_place *p, const void *yaml, size_t yaml_len,
 	RT_JOURNAL_SCOPED struct rt_journal j = RT_JOURNAL_EMPTY;
 
 	if (io_mkdirs(p->root, 0700, e) < 0 ||
+	    io_mkdirs(p->block, 0700, e) < 0 ||
+	    io_mkdirs(p->layers, 0700, e) < 0 ||
 	    io_put(p->yaml, yaml, yaml_len, 0600, e) < 0 ||
 	    put_bound(p, bound, e) < 0 ||
 	    rt_journal_open(p->journal, true, &j, e) < 0 ||

@@ -7,6 +7,7 @@
  *			  lock		held by its supervisor while it lives
  *			  debug.log serial.log	what the guest wrote
  *			  qemu.log block.log	what the processes complained of
+ *			  layers/	what the guest wrote to its disks
  *			  run/		sockets of a running guest
  *
  * All of it is the owner's alone (0700, 0600).
@@ -28,7 +29,9 @@ struct err;
 struct rt_place {
 	char *dir, *yaml, *bound, *journal, *lock;
 	char *debug_log, *serial_log, *qemu_log, *block_log;
-	char *run, *root;	/* sockets; the mount point of jails */
+	char *layers;
+	char *run, *block, *root;	/* control socket; block server's socket;
+					   mount point of jails */
 };
 
 #define RT_PLACE_EMPTY { .dir = NULL }
@@ -45,6 +48,7 @@ MUST_CHECK int rt_place_of(const char *state, const char *name,
  * the guest's hardware its own. */
 struct rt_bound {
 	char *repo, *key;
+	char *version;		/* NAME:NUMBER, what the image's name meant then */
 	char uuid[37];
 };
 

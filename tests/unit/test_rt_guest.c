@@ -21,37 +21,33 @@ static const char good[] =
 	"disk: ide\n"
 	"network: restricted\n"
 	"require-isolation: true\n"
-	"layers:\n"
-	"  system:\n"
-	"    image: win7-corp:3\n"
-	"    keep: true\n";
+	"image: win7-corp:3\n"
+	"repository: ../repo\n"
+	"key: /etc/device.key\n"
+	"keep: true\n";
+
+#define SOURCES "image: b\nrepository: r\nkey: k\n"
 
 static const struct {
 	const char *name, *text, *says;
 } bad[] = {
-	{ "unknown key", "name: a\nos: xp\ncpu: 2\nlayers: {system: {image: b}}\n",
-	  "t:3:" },
-	{ "unknown key below", "name: a\nos: xp\nlayers:\n  system:\n"
-	  "    image: b\n    keeep: no\n", "t:6:" },
-	{ "no name", "os: xp\nlayers: {system: {image: b}}\n", "name" },
-	{ "no os", "name: a\nlayers: {system: {image: b}}\n", "os" },
-	{ "no layers", "name: a\nos: xp\n", "layers" },
-	{ "no system", "name: a\nos: xp\nlayers: {}\n", "system" },
-	{ "no image", "name: a\nos: xp\nlayers: {system: {keep: no}}\n", "image" },
+	{ "unknown key", "name: a\nos: xp\ncpu: 2\n" SOURCES, "t:3:" },
+	{ "no name", "os: xp\n" SOURCES, "name" },
+	{ "no os", "name: a\n" SOURCES, "os" },
+	{ "no image", "name: a\nos: xp\nrepository: r\nkey: k\n", "image" },
+	{ "no repository", "name: a\nos: xp\nimage: b\nkey: k\n", "repository" },
+	{ "no key", "name: a\nos: xp\nimage: b\nrepository: r\n", "key" },
 	{ "no map", "- a\n", "map" },
-	{ "os", "name: a\nos: win95\nlayers: {system: {image: b}}\n", "t:2:" },
-	{ "memory", "name: a\nos: xp\nmemory: 9000\nlayers: {system: {image: b}}\n",
-	  "t:3:" },
-	{ "cpus", "name: a\nos: xp\ncpus: 0\nlayers: {system: {image: b}}\n",
-	  "t:3:" },
-	{ "name that climbs", "name: ../a\nos: xp\nlayers: {system: {image: b}}\n",
-	  "name" },
-	{ "name that is an option", "name: -a\nos: xp\n"
-	  "layers: {system: {image: b}}\n", "name" },
-	{ "image that is an option", "name: a\nos: xp\n"
-	  "layers: {system: {image: -b}}\n", "image" },
-	{ "image with a comma", "name: a\nos: xp\n"
-	  "layers: {system: {image: 'b,c'}}\n", "image" },
+	{ "os", "name: a\nos: win95\n" SOURCES, "t:2:" },
+	{ "keep", "name: a\nos: xp\nkeep: perhaps\n" SOURCES, "t:3:" },
+	{ "memory", "name: a\nos: xp\nmemory: 9000\n" SOURCES, "t:3:" },
+	{ "cpus", "name: a\nos: xp\ncpus: 0\n" SOURCES, "t:3:" },
+	{ "name that climbs", "name: ../a\nos: xp\n" SOURCES, "name" },
+	{ "name that is an option", "name: -a\nos: xp\n" SOURCES, "name" },
+	{ "image that is an option",
+	  "name: a\nos: xp\nimage: -b\nrepository: r\nkey: k\n", "image" },
+	{ "image with a comma",
+	  "name: a\nos: xp\nimage: 'b,c'\nrepository: r\nkey: k\n", "image" },
 };
 
 static void
@@ -64,6 +60,8 @@ test_good(void **state)
 	assert_int_equal(rt_guest_parse("t", good, sizeof(good) - 1, &g, &e), 0);
 	assert_string_equal(g.name, "corp");
 	assert_string_equal(g.image, "win7-corp:3");
+	assert_string_equal(g.repo, "../repo");
+	assert_string_equal(g.key, "/etc/device.key");
 	assert_int_equal(g.os, RT_WIN7);
 	assert_int_equal(g.disk, RT_IDE);
 	assert_int_equal(g.net, RT_NET_RESTRICTED);
@@ -78,7 +76,7 @@ test_good(void **state)
 static void
 test_defaults(void **state)
 {
-	static const char text[] = "name: a\nos: xp\nlayers: {system: {image: b}}\n";
+	static const char text[] = "name: a\nos: xp\n" SOURCES;
 	struct err e = ERR_INIT;
 	struct rt_guest g;
 
@@ -145,7 +143,7 @@ command_line(enum rt_os os, bool kvm, struct buf *out)
 	RT_WORDS_SCOPED struct rt_words w = RT_WORDS_EMPTY;
 	struct err e = ERR_INIT;
 
-	if (rt_device_argv(&m, &w, &e) < 0)
+	if (rt_device_argv(&m, "qemu-system-x86_64", &w, &e) < 0)
 		fail_msg("%s", e.msg);
 	for (size_t i = 0; i < w.count; i++)
 		buf_fmt(out, "%s%s", w.at[i],

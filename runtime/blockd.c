@@ -1,0 +1,192 @@
+/* blockd.c - the block server: nbdkit with our plugin, in a jail
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/blockd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/scope.h"
+#include "runtime/clock.h"
+#include "runtime/words.h"
+
+#define READY_MS 30000	/* a first read of a cold repository on a slow disk */
+#define PLUGIN "nbdkit-halcyon-plugin.so"
+
+/* Numbers of the descriptors in the server. */
+enum { FD_LISTENER = RT_FD_FIRST, FD_KEY, FD_STATUS };
+
+char *
+rt_blockd_plugin(struct err *e)
+{
+	static const char installed[] = LIBDIR "/halcyon/" PLUGIN;
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = '\0';
+		*strrchr(self, '/') = '\0';
+		SCOPED_FREE char *beside = mem_fmt(e, "%s/" PLUGIN, self);
+		if (beside == NULL)
+			return NULL;
+		if (access(beside, R_OK) == 0)
+			return TAKE(beside);
+	}
+	if (access(installed, R_OK) == 0)
+		return mem_str(installed, e);
+	(void)err_set(e, ERR_SYSTEM, "%s: not there; the installation is not "
+		      "whole", installed);
+	return NULL;
+}
+
+static int
+command_line(const struct rt_blockd *b, struct rt_words *w, struct err *e)
+{
+	rt_words_add(w, b->nbdkit);
+	rt_words_add(w, "--foreground");
+	rt_words_add(w, "--log=stderr");
+	rt_words_add(w, "--threads=4");
+	rt_words_add(w, b->plugin);
+	rt_words_fmt(w, "repo=%s", b->repo);
+	rt_words_fmt(w, "image=%s", b->image);
+	if (b->layers != NULL)
+		rt_words_fmt(w, "layer=%s/system", b->layers);
+	rt_words_fmt(w, "key-fd=%d", FD_KEY);
+	rt_words_fmt(w, "status-fd=%d", FD_STATUS);
+	return rt_words_ok(w, e);
+}
+
+/* "KIND TEXT\n": 0 and "NAME:NUMBER SIZE", or an error's kind and message. */
+static int
+read_status(char *line, struct rt_blockd_said *ret, struct err *e)
+{
+	char *at = line;
+	const char *kind_text = strsep(&at, " ");
+	char quoted[512];
+	uint64_t kind;
+
+	if (at == NULL || !num_parse(kind_text, 0, ERR_INTERRUPTED, false,
+				     &kind))
+		return err_set(e, ERR_CORRUPT, "block server: says nothing "
+			       "useful");
+	at[strcspn(at, "\n")] = '\0';
+	if (kind != ERR_NONE)
+		return err_set(e, (enum err_kind)kind, "%s",
+			       err_quote(quoted, sizeof(quoted), at,
+					 strlen(at)));
+	const char *version = strsep(&at, " ");
+	struct rt_blockd_said said = { .size = 0 };
+	if (at == NULL || strlen(version) >= sizeof(said.version) ||
+	    !num_parse(at, 0, INT64_MAX, false, &said.size))
+		return err_set(e, ERR_CORRUPT, "block server: says nothing "
+			       "useful");
+	memcpy(said.version, version, strlen(version) + 1);
+	*ret = said;
+	return 0;
+}
+
+/* Its one line, or what became of it instead. */
+static int
+await_status(int fd, struct rt_blockd_said *ret, struct err *e)
+{
+	uint64_t deadline = rt_clock_ms() + READY_MS;
+	char line[1200];
+	size_t have = 0;
+
+	while (memchr(line, '\n', have) == NULL) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int left = rt_clock_left(deadline);
+
+		if (left == 0)
+			return err_set(e, ERR_SYSTEM, "block server: not ready "
+				       "within %d s", READY_MS / 1000);
+		if (poll(&p, 1, left) <= 0)
+			continue;
+		ssize_t n = have == sizeof(line) - 1 ? 0
+			: read(fd, line + have, sizeof(line) - 1 - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(e, ERR_SYSTEM, "block server: ended "
+				       "before it was ready; see block.log in "
+				       "the guest's state directory");
+		have += (size_t)n;
+	}
+	line[have] = '\0';
+	return read_status(line, ret, e);
+}
+
+static int
+spawn(const struct rt_blockd *b, int key, int status, pid_t *ret, struct err *e)
+{
+	RT_WORDS_SCOPED struct rt_words w = RT_WORDS_EMPTY;
+	const int fds[] = { b->listener, key, status };
+	const struct rt_path paths[] = {
+		{ "/usr/lib", RT_READ | RT_EXEC },
+		{ "/usr/lib64", RT_READ | RT_EXEC },
+		{ "/lib", RT_READ | RT_EXEC },
+		{ "/lib64", RT_READ | RT_EXEC },
+		{ "/etc/ld.so.cache", RT_READ },
+		{ "/dev/urandom", RT_READ | RT_DEVICE },
+		{ "/dev/null", RT_READ | RT_DEVICE },
+		{ b->nbdkit, RT_READ | RT_EXEC },
+		{ b->plugin, RT_READ | RT_EXEC },
+		{ b->repo, RT_READ },
+		{ b->layers, RT_READ | RT_WRITE },
+	};
+	const size_t all = sizeof(paths) / sizeof(paths[0]);
+
+	if (command_line(b, &w, e) < 0)
+		return -1;
+	const struct rt_spawn s = {
+		.what = "block server", .argv = w.at, .fds = fds,
+		.fd_count = sizeof(fds) / sizeof(fds[0]), .log = b->log,
+		.paths = paths, .path_count = b->layers == NULL ? all - 1 : all,
+		.root = b->root, .listen = true,
+	};
+	return rt_spawn(&s, b->rung, ret, e);
+}
+
+static int
+start(const struct rt_blockd *b, const struct rt_keyd *k, const int key[2],
+      const int status[2], pid_t *ret, struct rt_blockd_said *ret_said,
+      struct err *e)
+{
+	pid_t pid;
+
+	if (rt_keyd_give(k, key[1], e) < 0 ||
+	    spawn(b, key[0], status[1], &pid, e) < 0)
+		return -1;
+	/* Ours must be closed, or its death would go unseen. */
+	(void)dup2(key[0], status[1]);
+	if (await_status(status[0], ret_said, e) < 0) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		return -1;
+	}
+	*ret = pid;
+	return 0;
+}
+
+int
+rt_blockd_start(const struct rt_blockd *b, const struct rt_keyd *k, pid_t *ret,
+		struct rt_blockd_said *ret_said, struct err *e)
+{
+	int key[2], status[2];
+
+	if (pipe2(key, O_CLOEXEC) < 0)
+		return err_sys(e, "block server");
+	SCOPED_FD int key_r = key[0], key_w = key[1];
+	if (pipe2(status, O_CLOEXEC) < 0)
+		return err_sys(e, "block server");
+	SCOPED_FD int status_r = status[0], status_w = status[1];
+	(void)key_r, (void)key_w, (void)status_r, (void)status_w;
+	return start(b, k, key, status, ret, ret_said, e);
+}

@@ -1,0 +1,170 @@
+/* keyd.c - the key holder: the one process that has the device's key
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/keyd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/sandbox.h"
+#include "crypt/key.h"
+#include "runtime/peer.h"
+
+#define ANSWER_MS 5000
+
+static void
+put_key(const struct cx_key *k, uint8_t out[RT_KEY_BYTES])
+{
+	uint8_t *at = out;
+
+	memcpy(at, k->pub.seal, 32);
+	memcpy(at += 32, k->pub.sign, 32);
+	memcpy(at += 32, k->pub.id, 8);
+	memcpy(at += 8, k->secret.at, 96);
+}
+
+/* A pipe holds the key whole, so writing never waits for the reader. */
+static int
+write_key(const struct cx_key *k, int to, struct err *e)
+{
+	uint8_t bytes[RT_KEY_BYTES];
+	ssize_t n;
+
+	put_key(k, bytes);
+	n = write(to, bytes, sizeof(bytes));
+	cx_wipe(bytes, sizeof(bytes));
+	if (n != (ssize_t)sizeof(bytes))
+		return err_sys(e, "key holder: cannot write the key");
+	return 0;
+}
+
+/* Each request is a descriptor with one byte; until the supervisor is gone. */
+static void
+serve(int fd, const struct cx_key *k)
+{
+	for (;;) {
+		struct err e = ERR_INIT, result = ERR_INIT;
+		SCOPED_FD int to = -1;
+		uint8_t word[1];
+		size_t len;
+
+		if (rt_peer_recv(fd, -1, word, sizeof(word), &len, &to, &e) <= 0)
+			return;
+		if (to < 0)
+			(void)err_set(&result, ERR_USAGE, "key holder: nowhere "
+				      "to write the key");
+		else
+			(void)!write_key(k, to, &result);
+		if (rt_peer_answer(fd, &result, NULL, &e) < 0)
+			return;
+	}
+}
+
+static int
+open_key(const char *file, int passphrase_fd, struct cx_key *key,
+	 struct err *e)
+{
+	struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return err_sys(e, "key holder");
+	if (cx_key_load(file, passphrase_fd, cx_ask_terminal, key, e) < 0)
+		return -1;
+	if (key->secret.len != 96)
+		return err_set(e, ERR_UNSUPPORTED, "%s: a key of another kind",
+			       file);
+	return 0;
+}
+
+static int
+tell(int fd, const struct cx_key *key, const struct sandbox_state *box,
+     struct err *result)
+{
+	struct err e = ERR_INIT;
+	JS_SCOPED struct js *j = js_new("imgrun key holder", 1, &e);
+
+	js_bool(j, "protected", key->is_protected);
+	js_bool(j, "confined", box->landlock && box->seccomp);
+	return rt_peer_answer(fd, result, result->kind == ERR_NONE ? j : NULL,
+			      &e);
+}
+
+static void
+child(int fd, const char *key_file, int passphrase_fd)
+{
+	CX_KEY_SCOPED struct cx_key key = CX_KEY_EMPTY;
+	struct sandbox_state box = { .landlock = false };
+	struct err result = ERR_INIT;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	(void)prctl(PR_SET_NAME, "imgrun-keys", 0, 0, 0);
+	int r = open_key(key_file, passphrase_fd, &key, &result);
+	/* Our end becomes 0; nothing else stays open. */
+	if (dup2(fd, 0) < 0 || close_range(1, ~0U, 0) < 0)
+		return;
+	if (r == 0)
+		r = sandbox_enter(SANDBOX_SOCKET_IO, &box, &result);
+	if (tell(0, &key, &box, &result) == 0 && r == 0)
+		serve(0, &key);
+}
+
+int
+rt_keyd_start(const char *key_file, int passphrase_fd, struct rt_keyd *ret,
+	      struct err *e)
+{
+	RT_KEYD_SCOPED struct rt_keyd k = RT_KEYD_EMPTY;
+	JS_SCOPED struct js *said = NULL;
+	int pair[2];
+
+	if (rt_peer_pair(pair, e) < 0)
+		return -1;
+	k.pid = fork();
+	if (k.pid == 0) {
+		(void)close(pair[0]);
+		child(pair[1], key_file, passphrase_fd);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	k.fd = pair[0];
+	if (k.pid < 0) {
+		k.pid = 0;
+		return err_sys(e, "key holder");
+	}
+	/* As long as somebody needs to type a passphrase. */
+	if (rt_peer_ask(k.fd, -1, "key holder", &said, e) < 0)
+		return -1;
+	if (!js_get_bool(said, "protected", &k.is_protected) ||
+	    !js_get_bool(said, "confined", &k.is_confined))
+		return err_set(e, ERR_CORRUPT, "key holder: says nothing useful");
+	*ret = k;
+	k = (struct rt_keyd)RT_KEYD_EMPTY;
+	return 0;
+}
+
+int
+rt_keyd_give(const struct rt_keyd *k, int pipe, struct err *e)
+{
+	if (k->fd < 0)
+		return err_set(e, ERR_SYSTEM, "key holder: is gone");
+	if (rt_peer_send(k->fd, "K", 1, pipe, e) < 0)
+		return err_ctx(e, "key holder");
+	return rt_peer_ask(k->fd, ANSWER_MS, "key holder", NULL, e);
+}
+
+void
+rt_keyd_end(struct rt_keyd *k)
+{
+	if (k->fd >= 0)
+		(void)close(k->fd);
+	if (k->pid > 0) {
+		(void)kill(k->pid, SIGKILL);
+		(void)waitpid(k->pid, NULL, 0);
+	}
+	*k = (struct rt_keyd)RT_KEYD_EMPTY;
+}

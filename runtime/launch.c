@@ -1,0 +1,224 @@
+/* launch.c - from a stopped guest to a supervisor with a running one
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/supervisor-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "runtime/peer.h"
+#include "runtime/vm.h"
+
+#define QMP_MS 10000
+
+/* Nothing of the terminal, of the shell that called us, or of its pipes stays
+ * with us: its caller would wait for them.  `keep` ends with -1. */
+static int
+detach(const int *keep, struct err *e)
+{
+	int null = open("/dev/null", O_RDWR);
+	int max = 0;
+
+	if (null < 0 || setsid() < 0 || dup2(null, 0) < 0 ||
+	    dup2(null, 1) < 0 || dup2(null, 2) < 0)
+		return err_sys(e, "supervisor");
+	for (const int *k = keep; *k >= 0; k++)
+		max = *k > max ? *k : max;
+	for (int fd = 3; fd <= max; fd++) {
+		const int *k = keep;
+
+		while (*k >= 0 && *k != fd)
+			k++;
+		if (*k < 0)
+			(void)close(fd);
+	}
+	if (close_range((unsigned)max + 1, ~0U, 0) < 0 || chdir("/") < 0)
+		return err_sys(e, "supervisor");
+	(void)umask(077);
+	(void)prctl(PR_SET_NAME, "imgrun-guest", 0, 0, 0);
+	return 0;
+}
+
+static int
+watch_signals(struct rt_super *r, struct err *e)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(e, "supervisor");
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return r->signals < 0 ? err_sys(e, "supervisor") : 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	return at->level == 0 ? 0 : remove(path);
+}
+
+/* A layer that is not kept begins anew with every start. */
+static int
+drop_layers(const struct rt_place *p, struct err *e)
+{
+	if (nftw(p->layers, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		return err_sys(e, "%s", p->layers);
+	return 0;
+}
+
+static int
+start_block(struct rt_super *r, struct err *e)
+{
+	const struct rt_place *p = &r->s->place;
+	int listener;
+	int log = open(p->block_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |
+		       O_CLOEXEC, 0600);
+
+	if (log < 0)
+		return err_sys(e, "%s", p->block_log);
+	if ((!r->s->guest.keep && drop_layers(p, e) < 0) ||
+	    rt_peer_listen(p->block, "block.sock", SOCK_STREAM, &listener,
+			   e) < 0) {
+		(void)close(log);
+		return -1;
+	}
+	r->block.repo = r->s->bound.repo;
+	r->block.image = r->s->bound.version;
+	r->block.layers = p->layers;
+	r->block.root = p->root;
+	r->block.rung = r->rung;
+	r->block.listener = listener;
+	r->block.log = log;
+	return rt_blockd_start(&r->block, &r->keyd, &r->block_pid, &r->said, e);
+}
+
+static int
+bring_up(struct rt_super *r, const char *qemu, struct err *e)
+{
+	const struct rt_stored *s = r->s;
+	bool kvm = rt_probe_kvm(r->probe);
+	char how[128];
+
+	if (rt_jail_best(s->place.root, &r->rung, e) < 0)
+		return -1;
+	(void)snprintf(how, sizeof(how), "%s, jail: %s",
+		       kvm ? "kvm" : "tcg", rt_rung_words[r->rung]);
+	if (rt_journal_add(&r->journal, RT_EV_STARTING, how, e) < 0)
+		return -1;
+	if (start_block(r, e) < 0 ||
+	    rt_vm_start(s, qemu, r->rung, kvm, &r->qmp, &r->vm_pid, e) < 0 ||
+	    rt_peer_listen(s->place.run, "control.sock", SOCK_SEQPACKET,
+			   &r->control, e) < 0 ||
+	    rt_journal_add(&r->journal, RT_EV_RUNNING, "", e) < 0)
+		return -1;
+	return rt_qmp_run(&r->qmp, RT_QMP_CONT, QMP_MS, NULL, e);
+}
+
+/* Everything until the guest runs.  What is found missing before the journal
+ * is written leaves no trace there. */
+static int
+prepare(struct rt_super *r, int passphrase_fd, int report, int lock,
+	struct err *e)
+{
+	SCOPED_FREE char *qemu = NULL;
+	SCOPED_FREE char *nbdkit = rt_program("nbdkit", e);
+	SCOPED_FREE char *plugin = nbdkit == NULL ? NULL : rt_blockd_plugin(e);
+
+	if (plugin == NULL || rt_vm_program(&qemu, e) < 0 ||
+	    rt_journal_open(r->s->place.journal, true, &r->journal, e) < 0 ||
+	    rt_keyd_start(r->s->bound.key, passphrase_fd, &r->keyd, e) < 0)
+		return -1;
+	const int keep[] = { report, lock, r->journal.fd, r->keyd.fd, -1 };
+	if (detach(keep, e) < 0 || watch_signals(r, e) < 0)
+		return -1;
+	r->block.nbdkit = TAKE(nbdkit);
+	r->block.plugin = TAKE(plugin);
+	r->qmp.on_event = rt_super_on_event;
+	r->qmp.arg = r;
+	return bring_up(r, qemu, e);
+}
+
+static void
+supervise(const struct rt_stored *s, const struct rt_probe *probe,
+	  int passphrase_fd, int report, int lock)
+{
+	struct rt_super r = {
+		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
+		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
+		.control = -1,
+	};
+	struct err e = ERR_INIT, ignored = ERR_INIT;
+
+	for (size_t i = 0; i < RT_CLIENTS; i++)
+		r.client[i] = -1;
+	if (prepare(&r, passphrase_fd, report, lock, &e) < 0) {
+		r.failure = e;
+		rt_super_kill(&r);
+	}
+	/* The answer comes when the guest runs, or when all is cleaned up. */
+	if (e.kind == ERR_NONE) {
+		(void)!rt_peer_answer(report, &e, NULL, &ignored);
+		(void)close(report);
+	}
+	rt_super_run(&r);
+	if (e.kind != ERR_NONE)
+		(void)!rt_peer_answer(report, &e, NULL, &ignored);
+}
+
+int
+rt_supervisor_start(const struct rt_stored *s, const struct rt_probe *probe,
+		    int passphrase_fd, int lock, struct err *e)
+{
+	int pair[2];
+
+	if (rt_peer_pair(pair, e) < 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)close(pair[0]);
+		supervise(s, probe, passphrase_fd, pair[1], lock);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	int r = pid < 0 ? err_sys(e, "supervisor")
+			: rt_peer_ask(pair[0], -1, "supervisor", NULL, e);
+	(void)close(pair[0]);
+	return r;
+}
+
+int
+rt_supervisor_recover(const struct rt_place *p, const char *name,
+		      struct err *e)
+{
+	RT_JOURNAL_SCOPED struct rt_journal j = RT_JOURNAL_EMPTY;
+	struct err busy = ERR_INIT;
+	SCOPED_FD int lock = -1;
+	int held = rt_lock_held(p, e);
+
+	if (held != 0)
+		return held < 0 ? -1 : 0;
+	if (rt_journal_open(p->journal, true, &j, e) < 0)
+		return -1;
+	if (!rt_state_alive(j.state))
+		return 0;
+	/* Somebody starts it this moment: then it is theirs to tell. */
+	if (rt_lock_take(p, name, &lock, &busy) < 0)
+		return 0;
+	if (rt_journal_add(&j, RT_EV_FAILED, "its supervisor died", e) < 0)
+		return -1;
+	return 1;
+}

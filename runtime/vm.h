@@ -1,0 +1,32 @@
+/* vm.h - QEMU, started in its jail and waiting
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef RUNTIME_VM_H
+#define RUNTIME_VM_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "runtime/jail.h"
+#include "runtime/qmp.h"
+#include "runtime/state.h"
+
+struct err;
+
+/* What a guest may write to each of its logs. */
+#define RT_LOG_MAX (64u << 20)
+
+/* Make sure that what QEMU needs is installed; *ret is its path, which the
+ * caller frees. */
+MUST_CHECK int rt_vm_program(char **ret, struct err *e);
+
+/*
+ * Start QEMU for the guest, connect its monitor, and leave the guest waiting at
+ * its first instruction.  q->on_event and q->arg are the caller's.
+ */
+MUST_CHECK int rt_vm_start(const struct rt_stored *s, const char *program,
+			   enum rt_rung rung, bool kvm, struct rt_qmp *q,
+			   pid_t *ret, struct err *e);
+
+#endif /* RUNTIME_VM_H */

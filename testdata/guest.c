@@ -109,13 +109,17 @@ remove_scratch(char *const *path)
 }
 
 static void
-fill_system(struct guest *g)
+fill_system(struct guest *g, uint64_t volume_size)
 {
 	tree_fill(g);
 	hives_fill(g);
 	if (g->kind->id == VISTA)
 		boot_fill(g);
 	people_fill(g);
+	if (g->opt.two_installs)
+		tree_second(g, nt6(g) ? "Windows.1" : "WINDOWS.1");
+	if (g->opt.shadow_copies)
+		shadow_fill(g, volume_size);
 }
 
 static void
@@ -161,7 +165,7 @@ fill_ntfs(struct disk *d, const char *path, const struct layout_part *part,
 	if (role == SYSTEM_VOLUME) {
 		g->system_start = part->start;
 		g->system_guid = part->guid;
-		fill_system(g);
+		fill_system(g, part->sectors * 512);
 		d->marker_lba = part->start +
 				nt_first_sector(g->vol, "HALCYON.TXT");
 	} else {
@@ -190,6 +194,10 @@ put_volume(struct disk *d, const struct layout_part *part, enum role role,
 	if (role != ESP_VOLUME &&
 	    layout_boot_sector(fd, part->sectors, d->marker_lba,
 			       g->kind->serial + role - SYSTEM_VOLUME, e) < 0)
+		return -1;
+	if (role == SYSTEM_VOLUME && g->opt.shadow_copies &&
+	    io_write_at(fd, g->shadow_header, sizeof(g->shadow_header), 0x1e00,
+			"shadow copy header", e) < 0)
 		return -1;
 	return layout_copy(fd, d->fd, part->sectors * 512, part->start * 512,
 			   e);

@@ -69,6 +69,7 @@ struct guest {
 	uint64_t boot_start;		/* of the boot partition, and on GPT */
 	const uint8_t *boot_guid, *disk_guid;
 	struct nt *vol;			/* the volume being filled */
+	uint8_t shadow_header[512];	/* for 0x1E00; zeros: no shadow copy */
 	const char *scratch;		/* directory for hives being written */
 	struct err *e;
 };
@@ -96,6 +97,9 @@ void hives_fill(struct guest *g);		/* the machine's hives */
 void people_fill(struct guest *g);		/* the people's files */
 void person_hives(struct guest *g, const struct person *who, const char *home);
 void boot_fill(struct guest *g);		/* a boot partition */
+void shadow_fill(struct guest *g, uint64_t volume_size);
+/* Another Windows beside the first, under that name. */
+void tree_second(struct guest *g, const char *windows);
 /* Format the file `path` as an EFI system partition that starts at that sector,
  * and fill it. */
 MUST_CHECK int esp_make(struct guest *g, const char *path, uint64_t start,

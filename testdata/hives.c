@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "testdata/dirty.h"
 #include "testdata/pe.h"
 
 /* PCI storage controller of each machine: id, without subsystem, class code,
@@ -143,30 +144,84 @@ hive_new(const struct guest *g, const char *file, const char *root,
 	return reg_new(&n, g->e);
 }
 
-void
-hive_put(struct guest *g, struct reg *r, const char *path)
+/* The hive as it will be when its logs are replayed. */
+static int
+make_newer(struct guest *g, const struct buf *was, const char *late,
+	   struct buf *ret)
 {
-	BUF_SCOPED struct buf b = BUF_EMPTY;
-	const char *dir = path_of("%s/system32/config", g->kind->windows);
-	const char *name = nt6(g) && strcmp(path, "default") != 0 &&
-			   strcmp(path, "system") != 0 &&
-			   strcmp(path, "software") != 0 ? path : NULL;
+	struct reg *r = reg_again(g->scratch, was, g->e);
 
-	/* XP writes "system", 6.0 and later "SYSTEM". */
-	if (name == NULL)
-		name = !nt6(g) ? path : strcmp(path, "system") == 0 ? "SYSTEM" :
-		       strcmp(path, "software") == 0 ? "SOFTWARE" : "DEFAULT";
-	if (reg_done(r, &b) < 0)
+	if (r == NULL)
+		return -1;
+	reg_line(r, path_of("[%s]", late));
+	reg_line(r, "Marker=s:HALCYON-LOG");
+	return reg_done(r, ret);
+}
+
+static void
+put_logs(struct guest *g, const char *path, const struct buf *log,
+	 const struct buf *log1, const struct buf *log2)
+{
+	nt_put(g->vol, path_of("%s.LOG", path), log->at, log->len, NT_HIDDEN);
+	if (!nt6(g))
 		return;
-	nt_put(g->vol, path_of("%s/%s", dir, name), b.at, b.len, 0);
-	nt_put(g->vol, path_of("%s/%s.LOG", dir, name), "", 0,
-	       NT_HIDDEN);
-	if (nt6(g)) {
-		nt_put(g->vol, path_of("%s/%s.LOG1", dir, name), "", 0,
-		       NT_HIDDEN | NT_SYSTEM);
-		nt_put(g->vol, path_of("%s/%s.LOG2", dir, name), "", 0,
-		       NT_HIDDEN | NT_SYSTEM);
+	nt_put(g->vol, path_of("%s.LOG1", path), log1->at, log1->len,
+	       NT_HIDDEN | NT_SYSTEM);
+	nt_put(g->vol, path_of("%s.LOG2", path), log2->at, log2->len,
+	       NT_HIDDEN | NT_SYSTEM);
+}
+
+void
+hive_store(struct guest *g, struct reg *r, const char *path, const char *late)
+{
+	BUF_SCOPED struct buf was = BUF_EMPTY, newer = BUF_EMPTY;
+	BUF_SCOPED struct buf primary = BUF_EMPTY;
+	BUF_SCOPED struct buf log = BUF_EMPTY, log1 = BUF_EMPTY;
+	BUF_SCOPED struct buf log2 = BUF_EMPTY;
+	uint32_t attrib = strstr(path, ".DAT") != NULL ||
+			  strstr(path, ".dat") != NULL ? NT_HIDDEN : 0;
+
+	if (reg_done(r, &was) < 0)
+		return;
+	if (!g->opt.dirty_hive || late == NULL) {
+		nt_put(g->vol, path, was.at, was.len, attrib);
+		put_logs(g, path, &log, &log1, &log2);
+		return;
 	}
+	if (make_newer(g, &was, late, &newer) < 0)
+		return;
+	if (g->kind->id == WIN10)
+		dirty_new(&was, &newer, &primary, &log1, &log2);
+	else
+		dirty_old(&was, &newer, g->kind->born + 400 * NT_DAY, &primary,
+			  nt6(g) ? &log1 : &log);
+	if (buf_ok(&primary, g->e) < 0 || buf_ok(&log, g->e) < 0 ||
+	    buf_ok(&log1, g->e) < 0 || buf_ok(&log2, g->e) < 0)
+		return;
+	nt_put(g->vol, path, primary.at, primary.len, attrib);
+	put_logs(g, path, &log, &log1, &log2);
+}
+
+/* XP writes "system", 6.0 and later "SYSTEM". */
+static const char *
+hive_name(const struct guest *g, const char *file)
+{
+	static const char *const lower[] = { "system", "software", "default" };
+	static const char *const upper[] = { "SYSTEM", "SOFTWARE", "DEFAULT" };
+
+	for (int i = 0; i < 3; i++)
+		if (nt6(g) && strcmp(file, lower[i]) == 0)
+			return upper[i];
+	return file;
+}
+
+void
+hive_put(struct guest *g, struct reg *r, const char *file)
+{
+	hive_store(g, r, path_of("%s/system32/config/%s", g->kind->windows,
+				 hive_name(g, file)),
+		   strcmp(file, "system") == 0 ?
+		   "ControlSet001\\Control\\Halcyon" : NULL);
 }
 
 void

@@ -21,8 +21,13 @@ void hive_words(const struct guest *g, struct words *ret);
 /* Start a hive whose keys all have the machine's usual security. */
 struct reg *hive_new(const struct guest *g, const char *file, const char *root,
 		     unsigned minor);
-/* Finish it and put it there (and its logs, as Windows leaves them). */
-void hive_put(struct guest *g, struct reg *r, const char *path);
+/* Finish one of the machine's and put it into config. */
+void hive_put(struct guest *g, struct reg *r, const char *file);
+
+/* Finish a hive and put it there, and its logs as this Windows leaves them.  With
+ * --dirty-hive, `late` (NULL: never) is a key that is only in the logs. */
+void hive_store(struct guest *g, struct reg *r, const char *path,
+		const char *late);
 
 void hive_system(struct guest *g);
 void hive_software(struct guest *g);

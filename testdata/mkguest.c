@@ -11,10 +11,16 @@
 static struct options opt;
 
 static const struct cli_opt opts[] = {
+	{ .name = "dirty-hive", .flag = &opt.dirty_hive,
+	  .help = "SYSTEM and a user's hive with changes only in their logs" },
 	{ .name = "dirty-volume", .flag = &opt.dirty_volume,
 	  .help = "an NTFS volume that was not unmounted" },
 	{ .name = "hibernated", .flag = &opt.hibernated,
 	  .help = "a system that hibernates" },
+	{ .name = "shadow-copies", .flag = &opt.shadow_copies,
+	  .help = "a volume with a shadow copy" },
+	{ .name = "two-installs", .flag = &opt.two_installs,
+	  .help = "a second Windows folder on the same volume" },
 	{ .name = "system-drive-d", .flag = &opt.drive_d,
 	  .help = "Windows calls its drive D:" },
 	{ .name = "german", .flag = &opt.german,

@@ -337,6 +337,19 @@ nt_put_part(struct nt *v, const char *path, uint64_t size, bool solid,
 }
 
 void
+nt_rewrite(struct nt *v, const char *path, const void *data, size_t len)
+{
+	const struct content c = { .data = data, .len = len, .size = len };
+	ntfs_inode *ni = nt_lookup(v, path);
+
+	if (ni == NULL)
+		return;
+	fill(v, ni, &c, path);
+	nt_stamp_inode(v, ni, path);
+	nt_close_inode(v, ni, path);
+}
+
+void
 nt_protect(struct nt *v, const char *path, const struct sd *sd)
 {
 	ntfs_inode *ni = nt_lookup(v, path);

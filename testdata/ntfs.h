@@ -65,6 +65,8 @@ void nt_put(struct nt *v, const char *path, const void *data, size_t len,
 void nt_put_part(struct nt *v, const char *path, uint64_t size, bool solid,
 		 uint64_t at, const void *data, size_t len, uint32_t attrib);
 
+/* New bytes for the beginning of a file that is at least so long. */
+void nt_rewrite(struct nt *v, const char *path, const void *data, size_t len);
 void nt_stream(struct nt *v, const char *path, const char *name,
 	       const void *data, size_t len);
 void nt_link(struct nt *v, const char *path, const char *also);

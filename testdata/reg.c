@@ -89,34 +89,45 @@ put_base(uint8_t *b, const struct reg_new *n)
 	num_put_u32le(b + 508, sum);
 }
 
-struct reg *
-reg_new(const struct reg_new *n, struct err *e)
+static struct reg *
+open_bytes(const char *scratch, const void *bytes, size_t len, struct err *e)
 {
-	static const char at[] = "hive";
-	uint8_t empty[BASE + BIN] = { 0 };
 	struct reg *r = mem_array(1, sizeof(*r), e);
 
 	if (r == NULL)
 		return NULL;
 	r->e = e;
-	put_base(empty, n);
-	memcpy(empty + BASE, "hbin", 4);
-	num_put_u32le(empty + BASE + 8, BIN);
-	num_put_u64le(empty + BASE + 20, n->time);
-	put_root(empty + BASE, n);
-	r->path = io_join(n->scratch, at, e);
-	if (r->path != NULL &&
-	    io_put(r->path, empty, sizeof(empty), 0600, e) == 0) {
+	r->path = io_join(scratch, "hive", e);
+	if (r->path != NULL && io_put(r->path, bytes, len, 0600, e) == 0) {
 		r->h = hivex_open(r->path, HIVEX_OPEN_WRITE);
 		if (r->h != NULL) {
 			r->key = hivex_root(r->h);
 			return r;
 		}
-		(void)err_sys(e, "%s: cannot open", n->file);
+		(void)err_sys(e, "%s: cannot open", r->path);
 	}
 	free(r->path);
 	free(r);
 	return NULL;
+}
+
+struct reg *
+reg_new(const struct reg_new *n, struct err *e)
+{
+	uint8_t empty[BASE + BIN] = { 0 };
+
+	put_base(empty, n);
+	memcpy(empty + BASE, "hbin", 4);
+	num_put_u32le(empty + BASE + 8, BIN);
+	num_put_u64le(empty + BASE + 20, n->time);
+	put_root(empty + BASE, n);
+	return open_bytes(n->scratch, empty, sizeof(empty), e);
+}
+
+struct reg *
+reg_again(const char *scratch, const struct buf *hive, struct err *e)
+{
+	return open_bytes(scratch, hive->at, hive->len, e);
 }
 
 static void

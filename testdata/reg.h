@@ -37,6 +37,9 @@ struct reg_new {
 };
 
 MUST_CHECK struct reg *reg_new(const struct reg_new *n, struct err *e);
+/* A hive that exists, to add to it. */
+MUST_CHECK struct reg *reg_again(const char *scratch, const struct buf *hive,
+				 struct err *e);
 void reg_lines(struct reg *r, const char *const *lines,
 	       const struct reg_word *words);
 void reg_line(struct reg *r, const char *line);

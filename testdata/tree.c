@@ -235,18 +235,10 @@ put_dirs(struct guest *g, const char *const *dirs)
 	}
 }
 
-void
-tree_fill(struct guest *g)
+/* The Windows folder. */
+static void
+put_windows(struct guest *g)
 {
-	const char *owner = nt6(g) ? ACL_INSTALLER : ACL_ADMINS;
-	struct sd dir = acl_inherited(true, owner, ACL_SYSTEM, ACL_USERS,
-				      ACL_FILE_READ);
-	struct sd file = acl_inherited(false, owner, ACL_SYSTEM, ACL_USERS,
-				       ACL_FILE_READ);
-
-	nt_security(g->vol, &dir, &file);
-	nt_born(g->vol, g->kind->born);
-	put_marker(g);
 	nt_dir(g->vol, g->kind->windows, 0);
 	put_dirs(g, windows_dirs);
 	put_dirs(g, nt6(g) ? nt6_dirs : xp_dirs);
@@ -256,6 +248,29 @@ tree_fill(struct guest *g)
 		 "127.0.0.1       localhost\r\n", 0);
 	put_text(g, path_of("%s/win.ini", g->kind->windows),
 		 "; for 16-bit app support\r\n[fonts]\r\n[extensions]\r\n", 0);
+	if (!nt6(g))
+		put_cabinet(g);
+}
+
+static void
+use_security(struct guest *g)
+{
+	const char *owner = nt6(g) ? ACL_INSTALLER : ACL_ADMINS;
+	struct sd dir = acl_inherited(true, owner, ACL_SYSTEM, ACL_USERS,
+				      ACL_FILE_READ);
+	struct sd file = acl_inherited(false, owner, ACL_SYSTEM, ACL_USERS,
+				       ACL_FILE_READ);
+
+	nt_security(g->vol, &dir, &file);
+}
+
+void
+tree_fill(struct guest *g)
+{
+	use_security(g);
+	nt_born(g->vol, g->kind->born);
+	put_marker(g);
+	put_windows(g);
 	put_memory_files(g);
 	nt_dir(g->vol, "System Volume Information", NT_HIDDEN | NT_SYSTEM);
 	nt_dir(g->vol, nt6(g) ? "$Recycle.Bin" : "RECYCLER",
@@ -264,8 +279,20 @@ tree_fill(struct guest *g)
 	nt_dir(g->vol, path_of("%s/Internet Explorer", g->dir->programs), 0);
 	if (g->kind->machine == PE_AMD64)
 		nt_dir(g->vol, "Program Files (x86)", NT_READONLY);
-	if (!nt6(g)) {
-		put_cabinet(g);
+	if (!nt6(g))
 		put_boot_ini(g);
-	}
+}
+
+void
+tree_second(struct guest *g, const char *windows)
+{
+	struct kind other = *g->kind;
+	struct guest second = *g;
+
+	other.windows = windows;
+	other.computer = path_of("%s-2", g->kind->computer);
+	second.kind = &other;
+	use_security(g);
+	put_windows(&second);
+	hives_fill(&second);
 }

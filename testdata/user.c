@@ -293,23 +293,6 @@ user_sd(const struct guest *g, const struct person *who)
 }
 
 static void
-put_hive(struct guest *g, struct reg *r, const char *path)
-{
-	BUF_SCOPED struct buf b = BUF_EMPTY;
-
-	if (reg_done(r, &b) < 0)
-		return;
-	nt_put(g->vol, path, b.at, b.len, NT_HIDDEN);
-	nt_put(g->vol, path_of("%s.LOG", path), "", 0, NT_HIDDEN);
-	if (nt6(g)) {
-		nt_put(g->vol, path_of("%s.LOG1", path), "", 0,
-		       NT_HIDDEN | NT_SYSTEM);
-		nt_put(g->vol, path_of("%s.LOG2", path), "", 0,
-		       NT_HIDDEN | NT_SYSTEM);
-	}
-}
-
-static void
 put_classes(struct guest *g, const struct person *who, const char *home,
 	    struct reg_new *n)
 {
@@ -328,7 +311,7 @@ put_classes(struct guest *g, const struct person *who, const char *home,
 	reg_line(r, "=s:Corp.Document");
 	reg_line(r, "[Corp.Document\\shell\\open\\command]");
 	reg_line(r, "=s:notepad.exe %1");
-	put_hive(g, r, path_of("%s/UsrClass.dat", dir));
+	hive_store(g, r, path_of("%s/UsrClass.dat", dir), NULL);
 }
 
 void
@@ -351,7 +334,9 @@ person_hives(struct guest *g, const struct person *who, const char *home)
 	if (r == NULL)
 		return;
 	put_user_lines(g, r, who, dos);
-	put_hive(g, r, path_of("%s/NTUSER.DAT", home));
+	hive_store(g, r, path_of("%s/NTUSER.DAT", home),
+		   who == &g->kind->people[0] ? "Software\\Corp Example\\Log" :
+						NULL);
 	if (who != NULL)
 		put_classes(g, who, home, &n);
 }

@@ -127,6 +127,17 @@ MUST_CHECK int st_list_encode(struct st_list *l, const struct st_id *version,
 MUST_CHECK int st_list_parse(const char *what, const void *in, size_t len,
 			     const struct st_id *version, struct st_list *ret,
 			     struct err *e);
+/* The list of a map: which records it leads to, and where they are now.
+ * ERR_CORRUPT when one is missing. */
+MUST_CHECK int st_version_list(struct st_repo *r, const struct st_line *line,
+			       const struct st_id *root, struct st_list *ret,
+			       struct err *e);
+
+/* Write a version's list, signed with the repository's key. */
+MUST_CHECK int st_version_put_list(const struct st_repo *r,
+				   const struct st_id *version,
+				   struct st_list *l, struct err *e);
+
 /* ERR_CORRUPT when it is missing. */
 MUST_CHECK int st_list_load(const struct st_repo *r, const struct st_id *version,
 			    struct st_list *ret, struct err *e);

@@ -6,6 +6,12 @@
 
 #include "base/cli.h"
 
+extern const struct cli_cmd cmd_init;
+extern const struct cli_cmd cmd_import;
+extern const struct cli_cmd cmd_export;
+extern const struct cli_cmd cmd_images;
+extern const struct cli_cmd cmd_log;
+extern const struct cli_cmd cmd_verify;
 extern const struct cli_cmd cmd_reg_get;
 extern const struct cli_cmd cmd_reg_ls;
 extern const struct cli_cmd cmd_reg_export;

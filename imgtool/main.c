@@ -11,6 +11,12 @@ main(int argc, char **argv)
 {
 	/* In the order of the manual. */
 	static const struct cli_cmd *const cmds[] = {
+		&cmd_init,
+		&cmd_import,
+		&cmd_export,
+		&cmd_images,
+		&cmd_log,
+		&cmd_verify,
 		&cmd_reg_get,
 		&cmd_reg_ls,
 		&cmd_reg_export,

@@ -5,6 +5,7 @@
 #define TESTDATA_NTFS_PRIVATE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>	/* ntfs-3g's own needs it first */
 
 #include <ntfs-3g/types.h>
 #include <ntfs-3g/inode.h>

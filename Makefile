@@ -163,7 +163,7 @@ $(foreach p,$(PROGS),$(eval $(call prog_rule,$(p))))
 $(PLUGIN): $(call objs,$(wildcard runtime/block/*.c)) \
 		$(foreach u,$(USES_plugin),$(call archive,$(u)))
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-z,defs -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(LDLIBS)	# nbdkit has the rest
 
 # The fixture writer uses other people's NTFS and hive writers, none of ours.
 $(B)/mkguest: $(call objs,$(wildcard testdata/*.c)) $(call archive,lib/base)

@@ -1,0 +1,92 @@
+/* disk.c - the disk that a block server serves
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "runtime/block/disk.h"
+
+#include "base/cur.h"
+#include "base/err.h"
+#include "base/io.h"
+
+/* As runtime/keyd.h writes it. */
+#define KEY_BYTES 168
+
+#define SCRATCH_MAX (UINT64_C(512) << 20)
+
+void
+bd_disk_done(struct bd_disk *d)
+{
+	bd_scratch_free(&d->scratch);
+	st_image_free(&d->image);
+	st_repo_free(&d->repo);
+	cx_key_done(&d->key);
+	*d = (struct bd_disk)BD_DISK_EMPTY;
+}
+
+static int
+read_key(int fd, struct cx_key *k, struct err *e)
+{
+	uint8_t bytes[KEY_BYTES];
+	size_t len;
+
+	if (io_read_some(fd, bytes, sizeof(bytes), "key", &len, e) < 0)
+		return -1;
+	if (len != sizeof(bytes))
+		return err_set(e, ERR_CORRUPT, "key: the key holder sent another "
+			       "length");
+	struct cur c = cur_over("key", bytes, sizeof(bytes));
+	cur_bytes(&c, k->pub.seal, 32);
+	cur_bytes(&c, k->pub.sign, 32);
+	cur_bytes(&c, k->pub.id, 8);
+	int r = cx_secret_copy(&k->secret, bytes + 72, 96, e);
+	cx_wipe(bytes, sizeof(bytes));
+	return r;
+}
+
+int
+bd_disk_open(struct bd_disk *ret, const char *repo, const char *version,
+	     bool writable, int key_fd, struct err *e)
+{
+	/* In place: the repository keeps a pointer to the key. */
+	*ret = (struct bd_disk)BD_DISK_EMPTY;
+	if (read_key(key_fd, &ret->key, e) < 0)
+		return -1;
+	ret->repo = st_repo_open(repo, e);
+	if (ret->repo == NULL || st_repo_unlock(ret->repo, &ret->key, e) < 0)
+		return -1;
+	ret->image = st_image_open(ret->repo, version, ST_IMAGE_CACHE, false, e);
+	if (ret->image == NULL)
+		return -1;
+	if (writable)
+		ret->scratch = bd_scratch_new(ret->image, SCRATCH_MAX, e);
+	return writable && ret->scratch == NULL ? -1 : 0;
+}
+
+uint64_t
+bd_disk_size(const struct bd_disk *d)
+{
+	return st_image_size(d->image);
+}
+
+int
+bd_disk_read(struct bd_disk *d, void *buf, size_t len, uint64_t at,
+	     struct err *e)
+{
+	return d->scratch != NULL ? bd_scratch_read(d->scratch, buf, len, at, e)
+				  : st_image_read(d->image, buf, len, at, e);
+}
+
+int
+bd_disk_write(struct bd_disk *d, const void *buf, size_t len, uint64_t at,
+	      struct err *e)
+{
+	return bd_scratch_write(d->scratch, buf, len, at, e);
+}
+
+int
+bd_disk_extents(struct bd_disk *d, uint64_t at, uint64_t len, st_extent_fn fn,
+		void *arg, struct err *e)
+{
+	if (d->scratch != NULL)
+		return fn(arg, at, len, false, e);
+	return st_image_extents(d->image, at, len, fn, arg, e);
+}

@@ -1,0 +1,50 @@
+/* disk.h - the disk that a block server serves
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A stored version, and over it what takes the guest's writes.
+ */
+#ifndef RUNTIME_BLOCK_DISK_H
+#define RUNTIME_BLOCK_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/scope.h"
+#include "crypt/key.h"
+#include "runtime/block/scratch.h"
+#include "store/image.h"
+#include "store/repo.h"
+
+struct err;
+
+struct bd_disk {
+	struct cx_key key;
+	struct st_repo *repo;
+	struct st_image *image;
+	struct bd_scratch *scratch;	/* NULL: read only */
+};
+
+#define BD_DISK_EMPTY { .key = CX_KEY_EMPTY }
+#define BD_DISK_SCOPED SCOPED(bd_disk_done)
+
+void bd_disk_done(struct bd_disk *d);
+
+/*
+ * Open `version` of the repository with the key that comes through key_fd;
+ * writable: as long as the server lives.
+ */
+MUST_CHECK int bd_disk_open(struct bd_disk *ret, const char *repo,
+			    const char *version, bool writable, int key_fd,
+			    struct err *e);
+
+uint64_t bd_disk_size(const struct bd_disk *d);
+
+MUST_CHECK int bd_disk_read(struct bd_disk *d, void *buf, size_t len,
+			    uint64_t at, struct err *e);
+MUST_CHECK int bd_disk_write(struct bd_disk *d, const void *buf, size_t len,
+			     uint64_t at, struct err *e);
+MUST_CHECK int bd_disk_extents(struct bd_disk *d, uint64_t at, uint64_t len,
+			       st_extent_fn fn, void *arg, struct err *e);
+
+#endif /* RUNTIME_BLOCK_DISK_H */

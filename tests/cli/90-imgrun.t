@@ -1,0 +1,122 @@
+#!/bin/sh
+# imgrun: guests from an encrypted repository, and what may go wrong with them.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. tests/tap.sh
+need qemu-system-x86_64 nbdkit python3 jq
+case $BUILD in
+*/release | */debug | */cov) ;;
+*) skip_all "nbdkit cannot load a plugin built with sanitizers" ;;
+esac
+
+state=$PWD/state
+run() { verb=$1; shift; timeout 60 imgrun "$verb" --state "$state" "$@"; }
+field() { run status "$1" --json | jq -r ".guests[0].$2"; }
+end() { for g in hang busy count seven; do run stop --force -q $g 2>/dev/null; done; }
+trap 'end; rm -rf "$tap_dir"' EXIT
+
+# The probe ends in time, whatever it finds.
+exits 0 "probe" timeout 5 imgrun probe --json
+like "$(jq -r .verdict out)" '[hnsba]*' "it has a verdict"
+is "$(jq -r 'if .verdict == "hw" or .verdict == "nested" then "kvm" else "tcg" end' out)" \
+	"$(jq -r .accelerator out)" "and chooses KVM only where hardware runs the guest"
+
+# An encrypted repository that this device's key opens.
+guest seven.img win7
+for kind in hang count busy; do python3 "$TOP/tests/bootsector.py" $kind $kind.img; done
+imgcrypt keygen -q -o device.key --no-passphrase >/dev/null
+imgcrypt keygen -q -o other.key --no-passphrase >/dev/null
+imgtool init repo -R device.key.pub >/dev/null 2>&1
+for name in seven hang count busy; do
+	imgtool import $name.img $name -r repo -k device.key >out 2>err ||
+		{ cat err; skip_all "import failed"; }
+done
+yaml() {
+	printf '%s\n' "name: $1" "os: $2" "image: $3" 'repository: repo' \
+		'key: device.key' "${4:-cpus: 1}" >"$1.yaml"
+}
+
+# What create refuses.
+yaml hang xp hang
+exits 6 "an unprotected key is refused" run create hang.yaml
+says "*device.key: has no passphrase*--unprotected-key*" "and how to accept it is said"
+yaml bad xp hang 'cpu: 1'
+exits 2 "an unknown key is a usage error" run create bad.yaml --unprotected-key
+says "*bad.yaml:6:*cpu*" "with its line"
+yaml bad xp nosuch
+exits 8 "a missing image is a no" run create bad.yaml --unprotected-key
+says "*nosuch*" "and named"
+yaml bad xp hang
+sed -i 's/device.key/other.key/' bad.yaml
+exits 5 "a key that does not open the image" run create bad.yaml --unprotected-key
+is "$(run list)" "" "nothing was left behind"
+is "$(find "$state" -name '*.new' -o -name '.create*')" "" "not even in hiding"
+
+# A guest that starts Windows' boot sector from the encrypted repository.
+yaml seven win7 seven
+exits 0 "create" run create seven.yaml --unprotected-key
+exits 2 "not twice" run create seven.yaml --unprotected-key
+exits 0 "start" run start seven
+run console -f seven >out
+like "$(cat out)" "*BOOT OK*" "the guest's boot sector read its marker and said so"
+run console --serial seven >out
+like "$(cat out)" "*BOOT OK*" "on the serial port, too"
+is "$(field seven state)" stopped "it powered off"
+is "$(field seven reason)" "the guest powered off" "and that is why it is off"
+exits 0 "stop of a guest that is off" run stop seven
+
+# One that stays.
+run create -q hang.yaml --unprotected-key
+exits 0 "start of a guest that stays" run start hang
+is "$(field hang state)" running "it runs"
+exits 6 "a second start is refused" run start hang
+says "*hang: is running*" "and told why"
+exits 6 "so is remove" run remove --yes hang
+exits 0 "suspend" run suspend hang
+is "$(field hang state)" paused "it stands still"
+exits 0 "resume" run resume hang
+is "$(field hang state)" running "it goes on"
+exits 1 "a guest that does not shut down in time" run stop --within 1 hang
+says "*hang: has not shut down*--force*" "is told"
+exits 0 "by force it stops" run stop --force hang
+is "$(field hang state) $(field hang reason)" "stopped by force" "and that is on record"
+
+# Nothing of it listens on a network, no key is in a command line.
+run start -q hang
+qemu=$(field hang processes.qemu)
+for p in supervisor keys block qemu; do
+	pid=$(field hang processes.$p)
+	for f in /proc/"$pid"/fd/*; do readlink "$f"; done | sed -n 's/^socket:.\(.*\)./\1/p' >has
+	# State 0A listens; the tenth field is the inode.
+	awk '$4 == "0A" { print $10 }' /proc/"$pid"/net/tcp /proc/"$pid"/net/tcp6 >listening
+	grep -Fx -f listening has
+	tr '\0' ' ' </proc/"$pid"/cmdline | grep -a -e secret -e device.key
+done >found
+is "$(cat found)" "" "no process listens on a network or shows a key"
+is "$(grep -c '^NoNewPrivs:.*1' /proc/"$qemu"/status)" 1 "QEMU gains no privileges"
+is "$(sed -n 's/^Seccomp:[^0-9]*//p' /proc/"$qemu"/status)" 2 "QEMU has a seccomp filter"
+run stop --force hang
+
+# Each process dies at last.
+for p in supervisor qemu; do
+	run start -q hang
+	kill -9 "$(field hang processes.$p)"
+	sleep 0.3
+	is "$(field hang state)" failed "without its $p the guest has failed"
+	exits 0 "and starts again" run start hang
+	run stop --force hang
+done
+run start -q hang
+kill -9 "$(field hang processes.keys)"
+sleep 0.3
+is "$(field hang state)" running "without its key holder it runs on"
+kill -9 "$(field hang processes.block)"
+sleep 0.5
+is "$(field hang state)" failed "until its block server dies, too"
+like "$(field hang reason)" "*key holder*" "and that is why"
+is "$(pgrep -f "$state" | wc -l | tr -d ' ')" 0 "no process is left"
+
+# Removal.
+exits 2 "remove asks, and in a script needs --yes" run remove hang
+exits 0 "remove" run remove --yes hang
+exits 8 "then there is no such guest" run status hang
+done_testing

@@ -131,8 +131,7 @@ bring_up(struct rt_super *r, const char *qemu, struct err *e)
 /* Everything until the guest runs.  What is found missing before the journal
  * is written leaves no trace there. */
 static int
-prepare(struct rt_super *r, int passphrase_fd, int report, int lock,
-	struct err *e)
+prepare(struct rt_super *r, int passphrase_fd, int report, struct err *e)
 {
 	SCOPED_FREE char *qemu = NULL;
 	SCOPED_FREE char *nbdkit = rt_program("nbdkit", e);
@@ -142,7 +141,7 @@ prepare(struct rt_super *r, int passphrase_fd, int report, int lock,
 	    rt_journal_open(r->s->place.journal, true, &r->journal, e) < 0 ||
 	    rt_keyd_start(r->s->bound.key, passphrase_fd, &r->keyd, e) < 0)
 		return -1;
-	const int keep[] = { report, lock, r->journal.fd, r->keyd.fd, -1 };
+	const int keep[] = { report, r->lock, r->journal.fd, r->keyd.fd, -1 };
 	if (detach(keep, e) < 0 || watch_signals(r, e) < 0)
 		return -1;
 	r->block.nbdkit = TAKE(nbdkit);
@@ -159,13 +158,13 @@ supervise(const struct rt_stored *s, const struct rt_probe *probe,
 	struct rt_super r = {
 		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
 		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
-		.control = -1,
+		.control = -1, .lock = lock,
 	};
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 
 	for (size_t i = 0; i < RT_CLIENTS; i++)
 		r.client[i] = -1;
-	if (prepare(&r, passphrase_fd, report, lock, &e) < 0) {
+	if (prepare(&r, passphrase_fd, report, &e) < 0) {
 		r.failure = e;
 		rt_super_kill(&r);
 	}

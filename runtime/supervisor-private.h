@@ -30,6 +30,7 @@ struct rt_super {
 	pid_t block_pid, vm_pid;	/* 0: none */
 	struct rt_qmp qmp;
 	int signals, control;		/* -1: none */
+	int lock;			/* the guest's */
 	int client[RT_CLIENTS];		/* -1: free */
 	unsigned restarts;		/* of the block server */
 	uint64_t restart_from_ms;	/* when the first of the last few was */

@@ -244,6 +244,8 @@ finish(struct rt_super *r)
 	else
 		rt_super_note(r, RT_EV_STOPPED, r->by_force ? "by force"
 			      : r->why[0] != '\0' ? r->why : "QEMU ended");
+	/* Whoever waits for us to end may start the guest the next moment. */
+	(void)close(r->lock);
 }
 
 void

@@ -3,6 +3,8 @@
  */
 #include "testdata/guest.h"
 
+#include <strings.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "testdata/drivers.h"
@@ -117,8 +119,8 @@ put_drivers(struct guest *g)
 		const char *missing = g->opt.missing_driver;
 
 		if (start == '-' || start == 'c' ||
-		    (missing != NULL && (strcmp(missing, d->name) == 0 ||
-					 strcmp(missing, d->file) == 0)))
+		    (missing != NULL && (strcasecmp(missing, d->name) == 0 ||
+					 strcasecmp(missing, d->file) == 0)))
 			continue;
 		put_image(g, path_of("system32/drivers/%s", d->file), NULL,
 			  d->imports);
@@ -288,9 +290,11 @@ tree_second(struct guest *g, const char *windows)
 {
 	struct kind other = *g->kind;
 	struct guest second = *g;
+	char computer[32];
 
+	(void)snprintf(computer, sizeof(computer), "%s-2", g->kind->computer);
 	other.windows = windows;
-	other.computer = path_of("%s-2", g->kind->computer);
+	other.computer = computer;
 	second.kind = &other;
 	use_security(g);
 	put_windows(&second);

@@ -72,7 +72,8 @@ guest() {
 	mkdir -p "$store"
 	(
 		flock 9
-		[ -e "$store/$name" ] || {
+		# One that an older mkguest made is made again.
+		[ -n "$(find "$store/$name" -newer "$BUILD/mkguest" 2>/dev/null)" ] || {
 			mkguest "$@" "$store/$name.part" >&2 &&
 				mv "$store/$name.part" "$store/$name"
 		}

@@ -12,22 +12,27 @@
 #include "crypt/key.h"
 #include "delta/apply.h"
 #include "delta/cmd.h"
+#include "delta/stored.h"
 #include "disk/disk.h"
+#include "source/source.h"
+#include "store/repo.h"
 
 static struct cli_list signers;
 static const char *base, *output;
 
+/* The delta, opened with the user's key, which *ret_key keeps. */
 static int
-open_file(const struct cli_args *a, struct dl_file *ret, struct err *e)
+open_file(const struct cli_args *a, struct cx_key *ret_key,
+	  struct dl_file *ret, struct err *e)
 {
 	CX_PUBS_SCOPED struct cx_pubs trusted = CX_PUBS_EMPTY;
-	CX_KEY_SCOPED struct cx_key k = CX_KEY_EMPTY;
 	const struct cx_pub *by;
 
 	if (cli_need_key(a, e) < 0 ||
 	    cx_trust_load(&trusted, signers.at, signers.count, e) < 0 ||
-	    cx_key_load(a->key, a->passphrase_fd, cx_ask_terminal, &k, e) < 0 ||
-	    dl_file_open(a->at[0], &k, &trusted, &by, ret, e) < 0)
+	    cx_key_load(a->key, a->passphrase_fd, cx_ask_terminal, ret_key,
+			e) < 0 ||
+	    dl_file_open(a->at[0], ret_key, &trusted, &by, ret, e) < 0)
 		return -1;
 	if (by == NULL)
 		log_warn("%s: is not signed: anybody who knows your public key "
@@ -40,30 +45,65 @@ open_base(const struct cli_args *a, struct err *e)
 {
 	if (strcmp(base, "/dev/null") == 0)
 		return dk_over_bytes(base, "", 0, e);
-	return dk_open(base, a->format, a->state, 0, e);
+	return src_open(a, base, 0, e);
+}
+
+static int
+to_file(const struct cli_args *a, const struct dl_file *f, struct err *e)
+{
+	IO_NEW_SCOPED struct io_new out = IO_NEW_EMPTY;
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	DK_SCOPED struct dk *old = open_base(a, e);
+
+	if (old == NULL || io_new_open(&out, output, 0644, e) < 0)
+		return -1;
+	progress_begin(&p, output, true, dl_apply_work(f));
+	if (dl_apply(f, old, &out, &p, e) < 0 || io_new_commit(&out, e) < 0)
+		return -1;
+	progress_end(&p);
+	(void)printf("%s: %" PRIu64 " bytes\n", output, f->d.new_size);
+	return 0;
+}
+
+static int
+to_repo(const struct cli_args *a, const struct dl_file *f,
+	const struct cx_key *k, struct err *e)
+{
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	ST_REPO_SCOPED struct st_repo *r = NULL;
+	struct st_ref ref;
+	bool is_new;
+
+	if (cli_need_repo(a, e) < 0)
+		return -1;
+	r = st_repo_open(a->repo, e);
+	if (r == NULL || st_repo_unlock(r, k, e) < 0)
+		return -1;
+	progress_begin(&p, a->at[0], true, 0);
+	if (dl_stored_apply(f, r, &p, &ref, &is_new, e) < 0)
+		return -1;
+	progress_end(&p);
+	(void)printf("%s:%" PRIu64 "%s\n", ref.name, ref.number,
+		     is_new ? "" : " is there already");
+	return 0;
 }
 
 static int
 apply(const struct cli_args *a, struct err *e)
 {
+	CX_KEY_SCOPED struct cx_key k = CX_KEY_EMPTY;
 	DL_FILE_SCOPED struct dl_file f = DL_FILE_EMPTY;
-	IO_NEW_SCOPED struct io_new out = IO_NEW_EMPTY;
-	PROGRESS_SCOPED struct progress p = { .what = NULL };
-	DK_SCOPED struct dk *old = NULL;
 
-	if (base == NULL || output == NULL)
-		return err_set(e, ERR_USAGE, "apply: needs --base DISK -o OUT");
-	if (cli_new_output(a, output, e) < 0 || open_file(a, &f, e) < 0)
+	if ((base == NULL) != (output == NULL))
+		return err_set(e, ERR_USAGE,
+			       "apply: --base DISK and -o OUT belong together");
+	if (output != NULL && cli_new_output(a, output, e) < 0)
 		return -1;
-	old = open_base(a, e);
-	if (old == NULL || io_new_open(&out, output, 0644, e) < 0)
+	if (output == NULL && cli_need_repo(a, e) < 0)
 		return -1;
-	progress_begin(&p, output, true, dl_apply_work(&f));
-	if (dl_apply(&f, old, &out, &p, e) < 0 || io_new_commit(&out, e) < 0)
+	if (open_file(a, &k, &f, e) < 0)
 		return -1;
-	progress_end(&p);
-	(void)printf("%s: %" PRIu64 " bytes\n", output, f.d.new_size);
-	return 0;
+	return output != NULL ? to_file(a, &f, e) : to_repo(a, &f, &k, e);
 }
 
 static const struct cli_opt opts[] = {
@@ -81,6 +121,6 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_apply = {
 	.name = "apply", .operands = "FILE",
 	.help = "make the new image of the old one and a delta", .opts = opts,
-	.common = CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_FORCE,
+	.common = CLI_REPO | CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_FORCE,
 	.min_operands = 1, .max_operands = 1, .run = apply,
 };

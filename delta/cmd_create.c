@@ -14,14 +14,19 @@
 #include "crypt/key.h"
 #include "delta/cmd.h"
 #include "delta/make.h"
+#include "delta/stored.h"
 #include "disk/disk.h"
+#include "source/source.h"
 #include "store/container.h"
+#include "store/repo.h"
 
 static struct cli_list recipients;
 static const char *output, *sign_key, *effort;
 
 /* What the operands and options name. */
 struct job {
+	struct cx_key key;
+	struct st_repo *repo;		/* NULL: both are disks */
 	struct dk *old, *new;
 	struct cx_pubs to;
 	struct cx_key signer;
@@ -37,6 +42,8 @@ job_done(struct job *j)
 	cx_pubs_done(&j->to);
 	dk_free(&j->new);
 	dk_free(&j->old);
+	st_repo_free(&j->repo);
+	cx_key_done(&j->key);
 }
 
 static int
@@ -56,12 +63,29 @@ read_effort(enum dl_effort *ret, struct err *e)
 }
 
 /* /dev/null stands for a disk of no bytes: the delta then holds all of NEW. */
-static struct dk *
-open_disk(const struct cli_args *a, const char *operand, struct err *e)
+static bool
+is_nothing(const char *operand)
 {
-	if (strcmp(operand, "/dev/null") == 0)
+	return strcmp(operand, "/dev/null") == 0;
+}
+
+static struct dk *
+open_disk(const struct cli_args *a, struct job *j, const char *operand,
+	  struct err *e)
+{
+	if (is_nothing(operand))
 		return dk_over_bytes(operand, "", 0, e);
-	return dk_open(operand, a->format, a->state, 0, e);
+	if (j->repo != NULL && src_is_version(operand))
+		return src_version(j->repo, operand, e);
+	return src_open(a, operand, 0, e);
+}
+
+/* Is the result to be a version in a repository as well? */
+static bool
+is_stored(const struct cli_args *a)
+{
+	return src_is_version(a->at[1]) &&
+	       (is_nothing(a->at[0]) || src_is_version(a->at[0]));
 }
 
 static int
@@ -75,15 +99,21 @@ prepare(const struct cli_args *a, struct job *j, struct err *e)
 	if (read_effort(&j->effort, e) < 0 || cli_new_output(a, output, e) < 0 ||
 	    cx_pubs_load(&j->to, recipients.at, recipients.count, e) < 0)
 		return -1;
-	if (sign_key != NULL &&
-	    cx_key_load(sign_key, a->passphrase_fd, cx_ask_terminal, &j->signer,
-			e) < 0)
-		return -1;
-	j->old = open_disk(a, a->at[0], e);
+	if (src_is_version(a->at[0]) || src_is_version(a->at[1])) {
+		j->repo = src_repo_with_key(a, &j->key, e);
+		if (j->repo == NULL)
+			return -1;
+	}
+	j->old = open_disk(a, j, a->at[0], e);
 	if (j->old == NULL)
 		return -1;
-	j->new = open_disk(a, a->at[1], e);
-	return j->new == NULL ? -1 : 0;
+	j->new = open_disk(a, j, a->at[1], e);
+	if (j->new == NULL)
+		return -1;
+	if (sign_key == NULL)
+		return 0;
+	return cx_key_load(sign_key, a->passphrase_fd, cx_ask_terminal,
+			   &j->signer, e);
 }
 
 static int
@@ -117,7 +147,7 @@ sum(const struct dl_delta *d, enum dl_unit_kind kind)
 }
 
 static int
-write_out(struct job *j, struct err *e)
+write_out(const struct cli_args *a, struct job *j, struct err *e)
 {
 	ST_CONTAINER_NEW_SCOPED struct st_container_new *out =
 		st_container_begin(output, ST_CONTAINER_DELTA, e);
@@ -129,6 +159,10 @@ write_out(struct job *j, struct err *e)
 		return -1;
 	progress_begin(&p, "pack", true, sum(&j->d, DL_UNIT_DATA));
 	if (dl_pack(j->old, j->new, &j->d, j->effort, out, &p, e) < 0)
+		return -1;
+	if (is_stored(a) &&
+	    dl_stored_add(j->repo, is_nothing(a->at[0]) ? NULL : a->at[0],
+			  a->at[1], &j->d, out, e) < 0)
 		return -1;
 	r = dl_delta_encode(&j->d, &manifest, e);
 	if (r == 0)
@@ -145,7 +179,7 @@ create(const struct cli_args *a, struct err *e)
 	SCOPED(job_done) struct job j = { .old = NULL };
 
 	if (prepare(a, &j, e) < 0 || plan(a, &j, e) < 0 ||
-	    write_out(&j, e) < 0)
+	    write_out(a, &j, e) < 0)
 		return -1;
 	(void)printf("%s: %" PRIu64 " bytes change", output,
 		     sum(&j.d, DL_UNIT_DATA));
@@ -170,6 +204,6 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_create = {
 	.name = "create", .operands = "OLD NEW",
 	.help = "make a delta that turns OLD into NEW", .opts = opts,
-	.common = CLI_FORMAT | CLI_STATE | CLI_FORCE | CLI_PASSPHRASE,
+	.common = CLI_REPO | CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_FORCE,
 	.min_operands = 2, .max_operands = 2, .run = create,
 };

@@ -1,0 +1,36 @@
+/* extract.h - people's profiles out of a disk, into a bundle
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef PROFMIG_EXTRACT_H
+#define PROFMIG_EXTRACT_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "profmig/bundle.h"
+#include "windows/windows.h"
+
+struct err;
+struct progress;
+
+/* What people keep outside their profiles, on every volume of the disk. */
+enum pm_outside {
+	PM_OUTSIDE_DOCS,	/* files that are documents by their suffix */
+	PM_OUTSIDE_ALL,
+	PM_OUTSIDE_NONE,
+};
+
+struct pm_extract {
+	struct wn_install *in;
+	struct wn_user *const *users;
+	size_t count;
+	enum pm_outside outside;
+	uint64_t now;			/* FILETIME to put into the bundle */
+	struct progress *progress;	/* counts bytes, or NULL */
+};
+
+/* Everything into `w`, the catalogue into `ret`. */
+MUST_CHECK int pm_extract(const struct pm_extract *x, struct pm_writer *w,
+			  struct pm_bundle *ret, struct err *e);
+
+#endif /* PROFMIG_EXTRACT_H */

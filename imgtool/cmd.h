@@ -12,6 +12,7 @@ extern const struct cli_cmd cmd_export;
 extern const struct cli_cmd cmd_images;
 extern const struct cli_cmd cmd_log;
 extern const struct cli_cmd cmd_verify;
+extern const struct cli_cmd cmd_inspect;
 extern const struct cli_cmd cmd_reg_get;
 extern const struct cli_cmd cmd_reg_ls;
 extern const struct cli_cmd cmd_reg_export;

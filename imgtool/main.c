@@ -17,6 +17,7 @@ main(int argc, char **argv)
 		&cmd_images,
 		&cmd_log,
 		&cmd_verify,
+		&cmd_inspect,
 		&cmd_reg_get,
 		&cmd_reg_ls,
 		&cmd_reg_export,

@@ -96,6 +96,8 @@ read_version(struct wn_install *in, const struct hv_key *k, struct err *e)
 	    wn_dword(in, k, "CurrentMajorVersionNumber", &major, e) < 0 ||
 	    wn_dword(in, k, "CurrentMinorVersionNumber", &minor, e) < 0)
 		return -1;
+	if (in->service_pack != NULL && in->service_pack[0] == '\0')
+		free(TAKE(in->service_pack));
 	if (major == 0 && version != NULL) {
 		char *dot = strchr(version, '.');
 

@@ -1,0 +1,58 @@
+#!/bin/sh
+# imgtool inspect: what a disk is, in text and JSON, and odd guests.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. tests/tap.sh
+need jq
+
+for kind in xp vista win7 win10; do
+	guest $kind.img $kind
+	cp --sparse=always $kind.img before.img
+	ok "inspect $kind" imgtool inspect --json $kind.img
+	mv out $kind.json
+	ok "$kind: not a byte changed" cmp $kind.img before.img
+done
+# field NAME FILTER...: one value of the first installation
+field() { kind=$1; shift; jq -r ".installations[0] | $1" $kind.json; }
+is "$(field xp .generation)" "Windows XP" "XP is XP"
+is "$(field vista .generation)" "Windows Vista" "Vista is Vista"
+is "$(field win7 .generation)" "Windows 7" "7 is 7"
+is "$(field win10 .generation)" "Windows 10" "10 is 10"
+is "$(field xp .architecture)" x86 "XP: 32 bits"
+is "$(field win7 .architecture)" amd64 "7: 64 bits"
+is "$(field xp '."system-root"')" 'C:\WINDOWS' "XP: its folder"
+is "$(field win7 .partition)" 2 "7: behind the system partition"
+is "$(field win7 .boots)" true "the BCD starts it"
+is "$(field xp .boots)" true "boot.ini starts it"
+is "$(field xp .computer)" XP-OFFICE "its name"
+is "$(field xp .domain)" corp.example "its domain"
+is "$(field xp '[.users[] | select(.account == "local")][0].name')" alice \
+	"the local user, by the SAM"
+is "$(field xp '[.users[] | select(.account == "domain")][0].name')" bob \
+	"the domain user, by the profile"
+is "$(field xp '[.users[] | select(.name == "alice")][0].profile')" \
+	'C:\Documents and Settings\alice' "the profile's folder"
+is "$(field xp '[.letters[] | select(.letter == "C:")][0].partition')" 1 \
+	"drive C:"
+is "$(jq -r '."partition-table"' win10.json)" GPT "10: GPT"
+
+guest d.img win7 --system-drive-d
+ok "a system on D:" imgtool inspect --json d.img
+is "$(jq -r '.installations[0]."system-root"' out)" 'D:\Windows' "is on D:"
+is "$(jq -r '.installations[0].users[] | select(.name == "dave") | .folder' out)" true \
+	"and its profiles are found there"
+guest o.img xp --other-current
+ok "another Current" imgtool inspect o.img
+like "$(cat out)" '*differs from Default*' "is said"
+guest h.img win7 --hibernated
+ok "a sleeping Windows" imgtool inspect h.img
+like "$(cat out)" '*hibernated*' "is said"
+guest v.img win7 --dirty-volume
+ok "a dirty volume" imgtool inspect v.img
+like "$(cat out)" '*volume dirty*' "is said"
+
+head -c 1000000 /dev/zero >empty.img
+exits 4 "no partition table" imgtool inspect --format raw empty.img
+head -c 40000000 xp.img >short.img
+exits 4 "a truncated disk" imgtool inspect --format raw short.img
+says '*short.img*' "names the disk"
+done_testing

@@ -10,6 +10,7 @@
 #include "disk/disk.h"
 #include "imgtool/cmd.h"
 #include "imgtool/reg.h"
+#include "source/source.h"
 #include "windows/windows.h"
 
 static const char *
@@ -283,7 +284,7 @@ print_install(const struct wn_install *in)
 static int
 inspect(const struct cli_args *a, struct err *e)
 {
-	DK_SCOPED struct dk *d = dk_open(a->at[0], a->format, a->state, 0, e);
+	DK_SCOPED struct dk *d = src_open(a, a->at[0], 0, e);
 	WN_SCOPED struct wn_guest *g = d == NULL ? NULL : wn_open(d, 0, e);
 
 	if (g == NULL)
@@ -307,6 +308,6 @@ inspect(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_inspect = {
 	.name = "inspect", .operands = "DISK",
 	.help = "show the volumes and the Windows installations on a disk",
-	.common = CLI_JSON | CLI_STATE | CLI_FORMAT,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_STATE | CLI_FORMAT,
 	.min_operands = 1, .max_operands = 1, .run = inspect,
 };

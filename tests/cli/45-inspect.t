@@ -7,12 +7,12 @@ need jq
 for kind in xp vista win7 win10; do
 	guest $kind.img $kind
 	cp --sparse=always $kind.img before.img
-	ok "inspect $kind" imgtool inspect --json $kind.img
+	ok "inspect $kind" imgtool inspect --json "$kind.img"
 	mv out $kind.json
 	ok "$kind: not a byte changed" cmp $kind.img before.img
 done
 # field NAME FILTER...: one value of the first installation
-field() { kind=$1; shift; jq -r ".installations[0] | $1" $kind.json; }
+field() { kind=$1; shift; jq -r ".installations[0] | $1" "$kind.json"; }
 is "$(field xp .generation)" "Windows XP" "XP is XP"
 is "$(field vista .generation)" "Windows Vista" "Vista is Vista"
 is "$(field win7 .generation)" "Windows 7" "7 is 7"

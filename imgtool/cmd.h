@@ -13,6 +13,13 @@ extern const struct cli_cmd cmd_images;
 extern const struct cli_cmd cmd_log;
 extern const struct cli_cmd cmd_verify;
 extern const struct cli_cmd cmd_inspect;
+extern const struct cli_cmd cmd_files_ls;
+extern const struct cli_cmd cmd_files_stat;
+extern const struct cli_cmd cmd_files_cat;
+extern const struct cli_cmd cmd_files_get;
+extern const struct cli_cmd cmd_files_put;
+extern const struct cli_cmd cmd_files_mkdir;
+extern const struct cli_cmd cmd_files_rm;
 extern const struct cli_cmd cmd_reg_get;
 extern const struct cli_cmd cmd_reg_ls;
 extern const struct cli_cmd cmd_reg_export;
@@ -21,5 +28,7 @@ extern const struct cli_cmd cmd_reg_delete;
 extern const struct cli_cmd cmd_reg_import;
 extern const struct cli_cmd cmd_reg_check;
 extern const struct cli_cmd cmd_reg_replay;
+extern const struct cli_cmd cmd_history;
+extern const struct cli_cmd cmd_undo;
 
 #endif /* IMGTOOL_CMD_H */

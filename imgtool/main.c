@@ -18,6 +18,13 @@ main(int argc, char **argv)
 		&cmd_log,
 		&cmd_verify,
 		&cmd_inspect,
+		&cmd_files_ls,
+		&cmd_files_stat,
+		&cmd_files_cat,
+		&cmd_files_get,
+		&cmd_files_put,
+		&cmd_files_mkdir,
+		&cmd_files_rm,
 		&cmd_reg_get,
 		&cmd_reg_ls,
 		&cmd_reg_export,
@@ -26,6 +33,8 @@ main(int argc, char **argv)
 		&cmd_reg_import,
 		&cmd_reg_check,
 		&cmd_reg_replay,
+		&cmd_history,
+		&cmd_undo,
 		NULL
 	};
 

@@ -55,7 +55,7 @@ become_worker(int sock, uint8_t *areas, uint64_t size, bool writable)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* a terminal's Ctrl-C is for the parent, which ends us */
 	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(null, 2) < 0 || dup2(sock, 3) < 0)

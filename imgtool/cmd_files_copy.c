@@ -1,0 +1,263 @@
+/* cmd_files_copy.c - imgtool files get and put
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cli.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "imgtool/cmd.h"
+#include "imgtool/files.h"
+
+enum { PIECE = 1 << 20, DEPTH_MAX = 512 };
+
+/* ---- get ------------------------------------------------------------------ */
+
+/* One that is copied out: from `inside` of the volume to `out`. */
+struct out {
+	struct vo *v;
+	size_t skip;		/* bytes of each path above what is copied */
+	const char *to;
+	bool force;
+	uint8_t *piece;
+};
+
+static struct timespec
+unix_time(uint64_t filetime)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)((int64_t)(filetime / 10000000) - 11644473600),
+		.tv_nsec = (long)(filetime % 10000000 * 100),
+	};
+}
+
+static int
+get_file(const struct out *o, const char *path, const char *to,
+	 const struct vo_stat *st, struct err *e)
+{
+	IO_NEW_SCOPED struct io_new f = IO_NEW_EMPTY;
+	const struct timespec times[2] = {
+		unix_time(st->times.accessed), unix_time(st->times.modified),
+	};
+	uint64_t at = 0;
+	size_t len;
+
+	if (!o->force && access(to, F_OK) == 0)
+		return err_set(e, ERR_USAGE, "%s: is there already; add "
+			       "--force to replace it", to);
+	if (io_new_open(&f, to, 0644, e) < 0)
+		return -1;
+	do {
+		if (stop_check(e) < 0 ||
+		    vo_read(o->v, path, at, o->piece, PIECE, &len, e) < 0 ||
+		    io_new_write(&f, o->piece, len, e) < 0)
+			return -1;
+		at += len;
+	} while (len == PIECE);
+	if (futimens(f.fd, times) < 0)
+		return err_sys(e, "%s: times", to);
+	return io_new_commit(&f, e);
+}
+
+static int
+get_below(void *arg, const char *path, const struct vo_entry *x, struct err *e)
+{
+	const struct out *o = arg;
+	SCOPED_FREE char *to = mem_fmt(e, "%s/%s", o->to, path + o->skip);
+
+	if (to == NULL)
+		return -1;
+	/* what a link points to lies in another place of the guest */
+	if ((x->st.attributes & VO_REPARSE) != 0 && x->st.size == 0)
+		return 1;
+	if ((x->st.attributes & VO_DIRECTORY) == 0)
+		return get_file(o, path, to, &x->st, e);
+	if (mkdir(to, 0755) < 0 && (errno != EEXIST || !o->force))
+		return err_sys(e, "%s", to);
+	return 0;
+}
+
+/* Where it goes: into a folder that is there under its own name. */
+static char *
+destination(const struct cli_args *a, const char *inside, struct err *e)
+{
+	const char *slash = strrchr(inside, '/');
+	const char *name = slash == NULL ? inside : slash + 1;
+	const char *to = a->count > 2 ? a->at[2] : ".";
+	struct stat st;
+
+	if (stat(to, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (*name == '\0' || strchr(name, ':') != NULL) {
+			(void)err_set(e, ERR_USAGE, "%s: say what the file "
+				      "shall be called", to);
+			return NULL;
+		}
+		return io_join(to, name, e);
+	}
+	return mem_str(to, e);
+}
+
+static int
+files_get(const struct cli_args *a, struct err *e)
+{
+	FILES_SCOPED struct files f = FILES_EMPTY;
+	SCOPED_FREE char *inside = NULL;
+	SCOPED_FREE char *spelled = NULL;
+	SCOPED_FREE char *to = NULL;
+	SCOPED_FREE uint8_t *piece = mem_array(PIECE, 1, e);
+	struct out o = { .piece = piece, .force = a->force };
+	struct vo_stat st;
+
+	if (piece == NULL || files_open(a, false, &f, e) < 0 ||
+	    files_need(&f, a->at[1], &o.v, &inside, &st, e) < 0)
+		return -1;
+	/* the guest's spelling, unless it is a stream */
+	if (vo_spelling(o.v, inside, &spelled, e) < 0)
+		return -1;
+	to = destination(a, spelled == NULL ? inside : spelled, e);
+	if (to == NULL)
+		return -1;
+	if ((st.attributes & VO_DIRECTORY) == 0 || strrchr(inside, ':') != NULL)
+		return get_file(&o, inside, to, &st, e);
+	if (mkdir(to, 0755) < 0 && (errno != EEXIST || !a->force))
+		return err_sys(e, "%s", to);
+	o.to = to;
+	o.skip = *inside == '\0' ? 0 : strlen(inside) + 1;
+	return vo_walk(o.v, inside, get_below, &o, e);
+}
+
+const struct cli_cmd cmd_files_get = {
+	.name = "files get", .operands = "DISK PATH [OUT]",
+	.help = "copy a file or folder out of a disk",
+	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT | CLI_STATE |
+		  CLI_FORCE,
+	.min_operands = 2, .max_operands = 3, .run = files_get,
+};
+
+/* ---- put ------------------------------------------------------------------ */
+
+static int
+put_fd(struct vo *v, const char *path, int fd, const char *name, uint8_t *piece,
+       struct err *e)
+{
+	uint64_t at = 0;
+	ssize_t len;
+
+	if (vo_put(v, path, NULL, 0, e) < 0)
+		return -1;
+	do {
+		if (stop_check(e) < 0)
+			return -1;
+		len = read(fd, piece, PIECE);
+		if (len < 0 && errno != EINTR)
+			return err_sys(e, "%s", name);
+		if (len > 0 && vo_write(v, path, at, piece, (size_t)len,
+					e) < 0)
+			return -1;
+		at += len > 0 ? (uint64_t)len : 0;
+	} while (len != 0);
+	return 0;
+}
+
+static int put_one(struct vo *v, const char *from, const char *path,
+		   unsigned depth, uint8_t *piece, struct err *e);
+
+static void
+shut_dir(DIR *const *d)
+{
+	if (*d != NULL)
+		(void)closedir(*d);
+}
+
+static int
+put_folder(struct vo *v, const char *from, const char *path, unsigned depth,
+	   uint8_t *piece, struct err *e)
+{
+	SCOPED(shut_dir) DIR *d = opendir(from);
+	const struct dirent *one;
+
+	if (d == NULL)
+		return err_sys(e, "%s", from);
+	if (depth > DEPTH_MAX)
+		return err_set(e, ERR_USAGE, "%s: too deep", from);
+	if (vo_mkdirs(v, path, e) < 0)
+		return -1;
+	while ((one = readdir(d)) != NULL) {
+		SCOPED_FREE char *below = mem_fmt(e, "%s/%s", from, one->d_name);
+		SCOPED_FREE char *to = mem_fmt(e, "%s/%s", path, one->d_name);
+
+		if (strcmp(one->d_name, ".") == 0 ||
+		    strcmp(one->d_name, "..") == 0)
+			continue;
+		if (below == NULL || to == NULL ||
+		    put_one(v, below, to, depth + 1, piece, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_one(struct vo *v, const char *from, const char *path, unsigned depth,
+	uint8_t *piece, struct err *e)
+{
+	bool std = strcmp(from, "-") == 0;
+	SCOPED_FD int fd = std ? dup(0) : open(from, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s", from);
+	if (S_ISDIR(st.st_mode))
+		return put_folder(v, from, path, depth, piece, e);
+	if (!std && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s: neither a file nor a folder",
+			       from);
+	return put_fd(v, path, fd, from, piece, e);
+}
+
+static int
+files_put(const struct cli_args *a, struct err *e)
+{
+	FILES_SCOPED struct files f = FILES_EMPTY;
+	SCOPED_FREE char *inside = NULL;
+	SCOPED_FREE char *into = NULL;
+	SCOPED_FREE uint8_t *piece = mem_array(PIECE, 1, e);
+	const char *from = a->at[1], *slash = strrchr(from, '/');
+	struct vo_stat st;
+	struct vo *v;
+	int r;
+
+	if (piece == NULL || (strcmp(from, "-") != 0 && access(from, R_OK) < 0))
+		return piece == NULL ? -1 : err_sys(e, "%s", from);
+	if (files_open(a, true, &f, e) < 0 ||
+	    files_find(&f, a->at[2], &v, &inside, e) < 0)
+		return -1;
+	r = strrchr(inside, ':') != NULL ? 0 : vo_stat(v, inside, &st, e);
+	if (r < 0)
+		return -1;
+	/* into a folder that is there, under its own name */
+	if (r > 0 && (st.attributes & VO_DIRECTORY) != 0)
+		into = mem_fmt(e, "%s%s%s", inside, *inside == '\0' ? "" : "/",
+			       slash == NULL ? from : slash + 1);
+	else
+		into = mem_str(inside, e);
+	if (into == NULL || put_one(v, from, into, 0, piece, e) < 0)
+		return -1;
+	return files_commit(&f, "put", a->at[2], e);
+}
+
+const struct cli_cmd cmd_files_put = {
+	.name = "files put", .operands = "DISK FILE PATH",
+	.help = "copy a file or folder into a disk",
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
+		  CLI_STATE,
+	.min_operands = 3, .max_operands = 3, .run = files_put,
+};

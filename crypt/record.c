@@ -78,3 +78,27 @@ cx_record_open(const uint8_t key[32], const void *ad, size_t ad_len,
 	*ret_len = len;
 	return 0;
 }
+
+void
+cx_block_seal(const uint8_t key[32], const void *ad, size_t ad_len,
+	      const void *data, size_t len, uint8_t *out)
+{
+	randombytes_buf(out, NONCE);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+		out + NONCE, NULL, data, len, ad, ad_len, NULL, out, key);
+}
+
+int
+cx_block_open(const uint8_t key[32], const void *ad, size_t ad_len,
+	      const void *rec, size_t len, const char *what, void *out,
+	      struct err *e)
+{
+	const uint8_t *nonce = rec;
+
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		    out, NULL, NULL, nonce + NONCE, len + TAG, ad, ad_len,
+		    nonce, key) == 0)
+		return 0;
+	memset(out, 0, len);
+	return err_set(e, ERR_AUTH, "%s: wrong key, or it was changed", what);
+}

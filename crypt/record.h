@@ -44,4 +44,15 @@ MUST_CHECK int cx_record_open(const uint8_t key[32],
 			      const void *rec, size_t rec_len, const char *what,
 			      uint8_t *out, size_t *ret_len, struct err *e);
 
+/*
+ * The same without padding and length, for pieces whose size is no secret and
+ * always the same, the blocks of a disk: len + CX_RECORD_OVERHEAD bytes.
+ */
+void cx_block_seal(const uint8_t key[32], const void *ad, size_t ad_len,
+		   const void *data, size_t len, uint8_t *out);
+MUST_CHECK int cx_block_open(const uint8_t key[32],
+			     const void *ad, size_t ad_len,
+			     const void *rec, size_t len, const char *what,
+			     void *out, struct err *e);
+
 #endif /* CRYPT_RECORD_H */

@@ -91,7 +91,7 @@ done
 step "Version 2 into the repository" imgtool import win7-people.img win7-corp \
 	--parent win7-corp:1 -r store -k admin.key
 step "A client's repository" imgtool init client --client -R client.key.pub
-step "The first delivery" imgdelta create none win7-corp:1 -r store -k admin.key \
+step "The first delivery" imgdelta create /dev/null win7-corp:1 -r store -k admin.key \
 	-o first.delta -R client.key.pub --sign admin.key
 step "The update" imgdelta create win7-corp:1 win7-corp:2 -r store -k admin.key \
 	-o update.delta -R client.key.pub --sign admin.key

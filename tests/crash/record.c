@@ -243,21 +243,25 @@ fdatasync(int fd)
 	return synced(fd, real(fd));
 }
 
+/* The argument behind `flags`, which is there only for a new file. */
+#define MODE_OF(mode, flags) do {				\
+	va_list ap_;						\
+	va_start(ap_, flags);					\
+	(mode) = ((flags) & O_CREAT) != 0 ? va_arg(ap_, mode_t) : 0; \
+	va_end(ap_);						\
+} while (0)
+
 EXPORT int
 openat(int dir, const char *name, int flags, ...)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	mode_t mode = 0;
-	va_list ap;
+	mode_t mode;
 	bool new;
 	int fd;
 
 	REAL(openat);
-	va_start(ap, flags);
-	if ((flags & O_CREAT) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
+	MODE_OF(mode, flags);
 	new = (flags & (O_CREAT | O_TRUNC)) != 0 &&
 	      watched_at(dir, name, path) && fstatat(dir, name, &st, 0) < 0;
 	fd = real(dir, name, flags, mode);
@@ -273,39 +277,27 @@ openat(int dir, const char *name, int flags, ...)
 EXPORT int
 plain_openat(int dir, const char *name, int flags, ...)
 {
-	mode_t mode = 0;
-	va_list ap;
+	mode_t mode;
 
-	va_start(ap, flags);
-	if ((flags & O_CREAT) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
+	MODE_OF(mode, flags);
 	return openat(dir, name, flags, mode);
 }
 
 EXPORT int
 open(const char *name, int flags, ...)
 {
-	mode_t mode = 0;
-	va_list ap;
+	mode_t mode;
 
-	va_start(ap, flags);
-	if ((flags & O_CREAT) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
+	MODE_OF(mode, flags);
 	return openat(AT_FDCWD, name, flags, mode);
 }
 
 EXPORT int
 plain_open(const char *name, int flags, ...)
 {
-	mode_t mode = 0;
-	va_list ap;
+	mode_t mode;
 
-	va_start(ap, flags);
-	if ((flags & O_CREAT) != 0)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
+	MODE_OF(mode, flags);
 	return openat(AT_FDCWD, name, flags, mode);
 }
 

@@ -120,6 +120,7 @@ fill_system(struct guest *g, uint64_t volume_size)
 		tree_second(g, nt6(g) ? "Windows.1" : "WINDOWS.1");
 	if (g->opt.shadow_copies)
 		shadow_fill(g, volume_size);
+	odd_fill(g);
 }
 
 static void

@@ -97,6 +97,7 @@ void hives_fill(struct guest *g);		/* the machine's hives */
 void people_fill(struct guest *g);		/* the people's files */
 void person_hives(struct guest *g, const struct person *who, const char *home);
 void boot_fill(struct guest *g);		/* a boot partition */
+void odd_fill(struct guest *g);		/* what a used volume has */
 void shadow_fill(struct guest *g, uint64_t volume_size);
 /* Another Windows beside the first, under that name. */
 void tree_second(struct guest *g, const char *windows);

@@ -1,9 +1,9 @@
 /* ntfs.c - see ntfs.h
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * libntfs-3g needs its caches and $Secure opened by hand when a program mounts
- * by itself, and closes a child in its folder, so that the folder's index gets
- * the child's times and sizes.
+ * libntfs-3g leaves opening $Secure to the program that mounts, and wants a
+ * child closed in its folder while that is open, so that there is never a second
+ * handle on the folder.
  */
 #include "testdata/ntfs.h"
 
@@ -15,7 +15,7 @@
 
 #include <ntfs-3g/types.h>
 #include <ntfs-3g/attrib.h>
-#include <ntfs-3g/cache.h>
+#include <ntfs-3g/bitmap.h>
 #include <ntfs-3g/dir.h>
 #include <ntfs-3g/inode.h>
 #include <ntfs-3g/logging.h>
@@ -84,7 +84,6 @@ nt_open(const char *path, uint64_t born, struct err *e)
 		free(v);
 		return NULL;
 	}
-	ntfs_create_lru_caches(v->vol);
 	if (ntfs_set_ignore_case(v->vol) < 0)
 		fail(v, path, "cannot ignore case");
 	if (ntfs_open_secure(v->vol) < 0)
@@ -345,6 +344,65 @@ nt_rewrite(struct nt *v, const char *path, const void *data, size_t len)
 	if (ni == NULL)
 		return;
 	fill(v, ni, &c, path);
+	nt_stamp_inode(v, ni, path);
+	nt_close_inode(v, ni, path);
+}
+
+/* The cluster behind the last of a file, or 0. */
+static LCN
+behind(ntfs_inode *ni)
+{
+	ntfs_attr *na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
+	LCN lcn = 0;
+
+	if (na == NULL)
+		return 0;
+	if (NAttrNonResident(na) && ntfs_attr_map_whole_runlist(na) == 0)
+		for (runlist_element *r = na->rl; r->length > 0; r++)
+			lcn = r->lcn + r->length;
+	ntfs_attr_close(na);
+	return lcn;
+}
+
+/* The clusters behind the file are taken for a moment, so that what is appended
+ * lies elsewhere, as on a volume that many programs write to. */
+void
+nt_append(struct nt *v, const char *path, const void *data, size_t len)
+{
+	enum { GAP = 3 };
+	ntfs_inode *ni = nt_lookup(v, path);
+	struct content c = { .data = data, .len = len };
+	LCN taken;
+
+	if (ni == NULL)
+		return;
+	c.at = (uint64_t)ni->data_size;
+	c.size = c.at + len;
+	taken = behind(ni);
+	if (taken > 0 &&
+	    ntfs_bitmap_set_run(v->vol->lcnbmp_na, taken, GAP) < 0)
+		fail(v, path, "cannot take clusters");
+	fill(v, ni, &c, path);
+	if (taken > 0 &&
+	    ntfs_bitmap_clear_run(v->vol->lcnbmp_na, taken, GAP) < 0)
+		fail(v, path, "cannot free clusters");
+	nt_stamp_inode(v, ni, path);
+	nt_close_inode(v, ni, path);
+}
+
+void
+nt_truncate(struct nt *v, const char *path, uint64_t size)
+{
+	ntfs_inode *ni = nt_lookup(v, path);
+	ntfs_attr *na;
+
+	if (ni == NULL)
+		return;
+	na = ntfs_attr_open(ni, AT_DATA, AT_UNNAMED, 0);
+	if (na == NULL || ntfs_attr_truncate(na, (s64)size) < 0)
+		fail(v, path, "cannot truncate");
+	if (na != NULL)
+		ntfs_attr_close(na);
 	nt_stamp_inode(v, ni, path);
 	nt_close_inode(v, ni, path);
 }

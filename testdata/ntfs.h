@@ -67,11 +67,17 @@ void nt_put_part(struct nt *v, const char *path, uint64_t size, bool solid,
 
 /* New bytes for the beginning of a file that is at least so long. */
 void nt_rewrite(struct nt *v, const char *path, const void *data, size_t len);
+void nt_append(struct nt *v, const char *path, const void *data, size_t len);
+/* Make a file shorter; its rest stays in the clusters. */
+void nt_truncate(struct nt *v, const char *path, uint64_t size);
 void nt_stream(struct nt *v, const char *path, const char *name,
 	       const void *data, size_t len);
 void nt_link(struct nt *v, const char *path, const char *also);
-void nt_junction(struct nt *v, const char *path, const char *target,
+/* A junction, or (link) a symbolic link to a folder. */
+void nt_junction(struct nt *v, const char *path, const char *target, bool link,
 		 uint32_t attrib);
+/* Any reparse point: tag, length, data. */
+void nt_reparse(struct nt *v, const char *path, const void *data, size_t len);
 void nt_protect(struct nt *v, const char *path, const struct sd *sd);
 void nt_stamp(struct nt *v, const char *path, const struct nt_times *t);
 void nt_short_name(struct nt *v, const char *path, const char *name);

@@ -192,38 +192,46 @@ nt_link(struct nt *v, const char *path, const char *also)
 }
 
 void
-nt_junction(struct nt *v, const char *path, const char *target, uint32_t attrib)
+nt_junction(struct nt *v, const char *path, const char *target, bool link,
+	    uint32_t attrib)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 	SCOPED_FREE char *full = NULL;
 	SCOPED_FREE uint8_t *to = NULL, *shown = NULL;
 	size_t to_len, shown_len;
-	ntfs_inode *ni;
 
 	nt_dir(v, path, attrib);
 	full = mem_fmt(v->e, "\\??\\%s", target);
 	if (full == NULL || utf_to16(full, &to, &to_len, v->e) < 0 ||
 	    utf_to16(target, &shown, &shown_len, v->e) < 0)
 		return;
-	/* [MS-FSCC] 2.1.2.5, mount point. */
-	buf_u32le(&b, 0xa0000003);
-	buf_u16le(&b, (uint16_t)(8 + to_len + 2 + shown_len + 2));
+	/* [MS-FSCC] 2.1.2.4 symbolic link, 2.1.2.5 mount point. */
+	buf_u32le(&b, link ? 0xa000000c : 0xa0000003);
+	buf_u16le(&b, (uint16_t)((link ? 12 : 8) + to_len + 2 + shown_len + 2));
 	buf_u16le(&b, 0);
 	buf_u16le(&b, 0);
 	buf_u16le(&b, (uint16_t)to_len);
 	buf_u16le(&b, (uint16_t)(to_len + 2));
 	buf_u16le(&b, (uint16_t)shown_len);
+	if (link)
+		buf_u32le(&b, 0);	/* absolute */
 	buf_bytes(&b, to, to_len);
 	buf_u16le(&b, 0);
 	buf_bytes(&b, shown, shown_len);
 	buf_u16le(&b, 0);
-	if (buf_ok(&b, v->e) < 0)
-		return;
-	ni = nt_lookup(v, path);
+	if (buf_ok(&b, v->e) == 0)
+		nt_reparse(v, path, b.at, b.len);
+}
+
+void
+nt_reparse(struct nt *v, const char *path, const void *data, size_t len)
+{
+	ntfs_inode *ni = nt_lookup(v, path);
+
 	if (ni == NULL)
 		return;
-	if (ntfs_set_ntfs_reparse_data(ni, (const char *)b.at, b.len, 0) < 0)
-		(void)err_sys(v->e, "%s: cannot make a junction", path);
+	if (ntfs_set_ntfs_reparse_data(ni, data, len, 0) < 0)
+		(void)err_sys(v->e, "%s: cannot make a reparse point", path);
 	nt_stamp_inode(v, ni, path);
 	nt_close_inode(v, ni, path);
 }

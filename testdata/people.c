@@ -87,7 +87,7 @@ put_folders(struct guest *g, const char *home)
 
 /* A junction of the compatibility kind: hidden, and nobody may list it. */
 static void
-put_junction(struct guest *g, const char *path, const char *target)
+put_junction(struct guest *g, const char *path, const char *target, bool link)
 {
 	const struct acl_ace aces[] = {
 		{ .deny = true, .mask = ACL_FILE_LIST, .sid = ACL_EVERYONE },
@@ -98,7 +98,7 @@ put_junction(struct guest *g, const char *path, const char *target)
 	};
 	struct sd sd = acl_sd(ACL_SYSTEM, ACL_SYSTEM, ACL_PROTECTED, aces);
 
-	nt_junction(g->vol, path, target,
+	nt_junction(g->vol, path, target, link,
 		    NT_HIDDEN | NT_SYSTEM | NT_NOT_INDEXED);
 	nt_protect(g->vol, path, &sd);
 }
@@ -135,7 +135,7 @@ put_home_junctions(struct guest *g, const char *home, const char *name)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		put_junction(g, people_path(home, pairs[i][0]),
 			     path_of("%c:\\Users\\%s\\%s", g->letter, name,
-				     pairs[i][1]));
+				     pairs[i][1]), false);
 }
 
 /* Junctions from XP's names at the root, in ProgramData and in Users. */
@@ -158,12 +158,13 @@ put_root_junctions(struct guest *g)
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		put_junction(g, pairs[i][0],
-			     path_of("%c:\\%s", g->letter, pairs[i][1]));
+			     path_of("%c:\\%s", g->letter, pairs[i][1]),
+			     strcmp(pairs[i][0], "Users/All Users") == 0);
 	if (g->opt.german) {
 		put_junction(g, "Dokumente und Einstellungen",
-			     path_of("%c:\\Users", g->letter));
+			     path_of("%c:\\Users", g->letter), false);
 		put_junction(g, "Programme",
-			     path_of("%c:\\Program Files", g->letter));
+			     path_of("%c:\\Program Files", g->letter), false);
 	}
 }
 

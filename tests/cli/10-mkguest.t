@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 . tests/tap.sh
 need mkntfs mformat hivexget hivexml fls ifind icat istat fsntfsinfo ntfsfix \
-	ntfsinfo lnkinfo qemu-system-x86_64
+	ntfsinfo ntfsresize ntfs-3g.probe lnkinfo qemu-system-x86_64
 
 # file IMAGE START PATH: a file's bytes; record: how istat shows it
 file() { icat -o "$2" "$1" "$(ifind -n "$3" -o "$2" "$1")"; }
@@ -27,7 +27,7 @@ guest xp.img xp
 guest vista.img vista
 guest win7.img win7
 guest win10.img win10
-xp=63 win7=206848
+xp=63 win7=206848 win10=239616
 
 # ---- the same words, the same bytes ----------------------------------------
 
@@ -68,6 +68,9 @@ ok "ntfsfix finds nothing to fix" ntfsfix -n part.img
 is "$(ntfsinfo -m part.img | awk -F: '/Volume Flags/ { print $2 }' | xargs)" \
 	0x0000 "the volume is clean"
 
+ok "every cluster is accounted for" ntfsresize -i -f part.img
+exits 0 "and can be mounted for writing" ntfs-3g.probe --readwrite part.img
+
 # ---- folders and files -----------------------------------------------------
 
 home="Documents and Settings/alice"
@@ -80,6 +83,18 @@ like "$(record xp.img $xp "$docs/Archive.log")" "*Non-Resident, Compressed*" \
 	"which is compressed"
 like "$(record xp.img $xp "$docs/Measurements.dat")" \
 	"*Non-Resident, Sparse*size: 16777216*" "a sparse file"
+record xp.img $xp "Data/Fragmented A.dat" >fragmented
+is "$(file xp.img $xp "Data/Fragmented A.dat" | wc -c)" 491520 \
+	"a fragmented file"
+is "$(sed '1,/DATA (128/d' fragmented | tr ' ' '\n' |
+	awk '/./ { if ($1 != was + 1) n++; was = $1 } END { print n }')" \
+	12 "in twelve pieces"
+ok "7: All Users is a symbolic link" sh -c \
+	"icat -o $win7 win7.img \$(ifind -n 'Users/All Users' -o $win7 win7.img)-192 |
+	od -An -tx4 -N4 | grep -q a000000c"
+ok "10: a packed program" sh -c \
+	"icat -o $win10 win10.img \$(ifind -n Windows/System32/mspaint.exe -o $win10 win10.img)-192 |
+	od -An -tx4 -N4 | grep -q 80000017"
 like "$(record xp.img $xp "$docs/Budget.csv")" "*Links: 2*" "a hard link"
 like "$(record xp.img $xp "$docs/Downloaded.txt")" \
 	"*Zone.Identifier*Übersetzung*" "named streams"
@@ -151,10 +166,8 @@ fi
 
 # ---- the odd ones ----------------------------------------------------------
 
-mkguest xp odd.img --dirty-volume --hibernated --other-current \
+mkguest xp odd.img --hibernated --other-current \
 	--missing-driver intelide --system-drive-d --two-installs
-xp_volume odd.img
-like "$(ntfsinfo -f -m part.img)" "*Volume Flags: 0x0001*" "dirty-volume: the flag"
 is "$(file odd.img $xp hiberfil.sys | head -c 4)" hibr "hibernated: hibr"
 is "$(value odd.img $xp $config/system Select Current)" 2 "Current is 2"
 is "$(value odd.img $xp $config/system Select Default)" 1 "Default is 1"
@@ -164,7 +177,10 @@ is "$(value odd.img $xp $config/software \
 is "$(value odd.img $xp WINDOWS.1/system32/config/system \
 	'ControlSet001\Control\ComputerName\ComputerName' ComputerName)" \
 	XP-OFFICE-2 "a second Windows"
-mkguest xp odd2.img --german --dirty-hive
+mkguest xp odd2.img --german --dirty-hive --dirty-volume
+xp_volume odd2.img
+like "$(ntfsinfo -f -m part.img)" "*Volume Flags: 0x0001*" "dirty-volume: the flag"
+exits 15 "dirty-volume: and an open log" ntfs-3g.probe --readwrite part.img
 ok "German folders" test -n \
 	"$(file odd2.img $xp "Dokumente und Einstellungen/alice/Eigene Dateien/Letter 001.txt")"
 is "$(file odd2.img $xp $config/system | od -An -tu4 -j4 -N8 | xargs)" "3 2" \

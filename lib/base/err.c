@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,7 +76,9 @@ err_quote(char *buf, size_t size, const void *text, size_t len)
 	size_t at = 0;
 
 	for (size_t i = 0; i < len && size > 5 && at < size - 5; i++) {
-		if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\') {
+		bool escape = p[i] == '\\' && i + 1 < len && p[i + 1] == 'x';
+
+		if (p[i] >= 0x20 && p[i] < 0x7f && !escape) {
 			buf[at++] = (char)p[i];
 			continue;
 		}

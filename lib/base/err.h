@@ -55,8 +55,9 @@ COLD PRINTF(2, 3) int err_sys(struct err *e, const char *fmt, ...);
 /* Put "context: " before the message.  Returns -1. */
 COLD PRINTF(2, 3) int err_ctx(struct err *e, const char *fmt, ...);
 
-/* Put `text` into a message with unprintable and non-ASCII bytes escaped: names
- * from a guest must not drive the user's terminal.  Returns buf. */
+/* Put `text` into a message with unprintable and non-ASCII bytes escaped as
+ * \xNN (so is a backslash before an x; others stay, for paths must be readable):
+ * names from a guest must not drive the user's terminal.  Returns buf. */
 const char *err_quote(char *buf, size_t size, const void *text, size_t len);
 
 /* The exit status that stands for this error (DECISIONS, "Exit status"). */

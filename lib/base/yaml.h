@@ -79,7 +79,8 @@ MUST_CHECK int yml_end(struct yml *map, struct err *e);
 
 /*
  * Writing: text that yml_parse() reads back as the same scalar.  Plain where
- * that is unambiguous, else double-quoted with escapes.  The text is UTF-8:
+ * that is unambiguous, single-quoted where there are backslashes and nothing to
+ * escape, else double-quoted with escapes.  The text is UTF-8:
  * YAML has no way to say a lone surrogate or a byte that is no character, so who
  * may meet those writes hexadecimal instead.
  */

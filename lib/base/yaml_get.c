@@ -185,6 +185,20 @@ put_quoted(struct buf *out, const uint8_t *p, size_t len, uint32_t c)
 		buf_bytes(out, p, len);
 }
 
+/* Single quotes keep backslashes readable, where nothing needs an escape. */
+static bool
+stands_quoted(const uint8_t *text, size_t len)
+{
+	bool backslash = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < 0x20 || text[i] > 0x7e || text[i] == '\'')
+			return false;
+		backslash = backslash || text[i] == '\\';
+	}
+	return backslash;
+}
+
 void
 yml_put_scalarn(struct buf *out, const void *text, size_t len)
 {
@@ -192,6 +206,12 @@ yml_put_scalarn(struct buf *out, const void *text, size_t len)
 
 	if (memchr(text, '\0', len) == NULL && stands_plain(text, len)) {
 		buf_bytes(out, text, len);
+		return;
+	}
+	if (stands_quoted(p, len)) {
+		buf_u8(out, '\'');
+		buf_bytes(out, text, len);
+		buf_u8(out, '\'');
 		return;
 	}
 	buf_u8(out, '"');

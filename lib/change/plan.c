@@ -419,6 +419,7 @@ wish(struct cs_plan *p, enum cs_kind kind, unsigned volume, const char *path,
 	struct err *e = &p->failed;
 	SCOPED_FREE char *rooted = NULL;
 	struct cs_entry *en;
+	bool in_image;
 
 	if (e->kind != ERR_NONE)
 		return;
@@ -439,9 +440,15 @@ wish(struct cs_plan *p, enum cs_kind kind, unsigned volume, const char *path,
 			want->len, e) < 0)
 		return;
 	en->want.origin = want->origin;
+	in_image = want->have == CS_FROM && (want->origin == CS_IMAGE ||
+					     want->origin == CS_CABINET);
 	en->want.size = want->size;
 	memcpy(en->want.hash, want->hash, CS_HASH_BYTES);
-	if (copy_or_null(want->path, &en->want.path, e) < 0 ||
+	if (in_image && want->path[0] != '/')
+		en->want.path = mem_fmt(e, "/%s", want->path);
+	else if (copy_or_null(want->path, &en->want.path, e) < 0)
+		return;
+	if (e->kind != ERR_NONE ||
 	    copy_or_null(want->member, &en->want.member, e) < 0)
 		return;
 	if (cs_entry_check(en, e) < 0)

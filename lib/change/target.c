@@ -164,11 +164,15 @@ static int
 from_image(struct vo *vo, const char *path, struct meter *m, struct err *e)
 {
 	SCOPED_FREE uint8_t *piece = mem_array(PIECE, 1, e);
+	struct vo_stat st;
 	uint64_t at = 0;
 	size_t n;
+	int r = piece == NULL ? -1 : vo_stat(vo, path, &st, e);
 
-	if (piece == NULL)
+	if (r < 0)
 		return -1;
+	if (r == 0)
+		return err_set(e, ERR_UNSAFE, "%s: is not there", path);
 	do {
 		if (vo_read(vo, path, at, piece, PIECE, &n, e) < 0 ||
 		    count(m, piece, n, e) < 0)

@@ -155,7 +155,9 @@ test_first_error_wins(void **state)
 	assert_string_equal(e.msg, "file 3: first");
 	assert_int_equal(err_exit_status(&e), 5);
 	assert_string_equal(err_quote(shown, sizeof(shown), "a\033[2J\\", 6),
-			    "a\\x1b[2J\\x5c");
+			    "a\\x1b[2J\\");
+	assert_string_equal(err_quote(shown, sizeof(shown), "C:\\x\\y", 6),
+			    "C:\\x5cx\\y");
 	assert_string_equal(err_quote(shown, 8, "\1\1\1\1", 4), "\\x01");
 }
 

@@ -1,0 +1,154 @@
+/* cmd_plan.c - hal-neutral plan and apply
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "hal-neutral/cmd.h"
+
+static struct cli_list names;
+static const char *output;
+
+static const struct cli_opt plan_opts[] = {
+	{ .name = "platform", .arg = "P",
+	  .help = "a machine it shall boot on; may be repeated",
+	  .list = &names },
+	{ .name = "output", .letter = 'o', .arg = "PLAN",
+	  .help = "write the plan to a file", .value = &output },
+	{ .name = NULL }
+};
+
+static int
+plan(const struct cli_args *a, struct err *e)
+{
+	HN_PLATFORMS_SCOPED struct hn_platforms all = HN_PLATFORMS_EMPTY;
+	SESSION_SCOPED struct session s = SESSION_EMPTY;
+	BUF_SCOPED struct buf notes = BUF_EMPTY;
+	CS_PLAN_SCOPED struct cs_plan *p = NULL;
+	SCOPED_FREE char *text = NULL;
+	size_t len;
+
+	if (load_platforms(&names, &all, e) < 0 ||
+	    (output != NULL && cli_new_output(a, output, e) < 0) ||
+	    session_open(a, a->at[0], 0, &s, e) < 0)
+		return -1;
+	p = make_plan(&s, &all, &notes, e);
+	if (p == NULL)
+		return -1;
+	warn_notes(&notes);
+	if (output == NULL) {
+		text = cs_text(p, &len, e);
+		return text == NULL ? -1 :
+		       io_write_all(1, text, len, "standard output", e);
+	}
+	if (cs_write(p, output, e) < 0)
+		return -1;
+	(void)printf("%s: %zu changes\n", output, p->count);
+	return 0;
+}
+
+const struct cli_cmd cmd_plan = {
+	.name = "plan", .operands = "DISK",
+	.help = "say what would make an image boot on these machines",
+	.opts = plan_opts, .common = CMD_DISK | CLI_FORCE, .min_operands = 1,
+	.max_operands = 1, .run = plan,
+};
+
+/* ---- apply --------------------------------------------------------------- */
+
+/* Every platform that was asked for must be proven before anything stays. */
+static int
+prove(const struct cli_args *a, struct session *s,
+      const struct hn_platforms *all, struct err *e)
+{
+	hn_image_done(&s->image);
+	if (hn_image_open(s->target, a->root, &s->image, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all->count; i++) {
+		HN_VERDICT_SCOPED struct hn_verdict v = HN_VERDICT_EMPTY;
+		const struct hn_link *l;
+		char what[512], why[512];
+
+		if (hn_prove(&s->image, &all->at[i], &v, e) < 0)
+			return -1;
+		l = hn_first_missing(&v);
+		if (l == NULL)
+			continue;
+		return err_set(e, ERR_NO, "%s: still would not boot on %s: %s "
+			       "%s: %s; nothing was written", a->at[0],
+			       all->at[i].name, l->kind,
+			       err_quote(what, sizeof(what), l->what,
+					 strlen(l->what)),
+			       err_quote(why, sizeof(why), l->why,
+					 strlen(l->why)));
+	}
+	return 0;
+}
+
+static int
+finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
+       const struct hn_platforms *all, struct err *e)
+{
+	struct cs_done done;
+
+	if (cs_apply(p, s->target, &done, e) < 0)
+		return err_ctx(e, "%s", a->at[0]);
+	if (prove(a, s, all, e) < 0)
+		return -1;
+	if (done.applied > 0 && !a->dry_run &&
+	    dk_commit(s->disk, "hal-neutral apply", e) < 0)
+		return -1;
+	(void)printf("%s: %zu %s, %zu already so\n", a->at[0], done.applied,
+		     a->dry_run ? "changes would be made" : "changes made",
+		     done.already);
+	for (size_t i = 0; i < all->count; i++)
+		(void)printf("%-20s YES\n", all->at[i].name);
+	return 0;
+}
+
+static int
+apply(const struct cli_args *a, struct err *e)
+{
+	HN_PLATFORMS_SCOPED struct hn_platforms all = HN_PLATFORMS_EMPTY;
+	SESSION_SCOPED struct session s = SESSION_EMPTY;
+	BUF_SCOPED struct buf notes = BUF_EMPTY;
+	CS_PLAN_SCOPED struct cs_plan *p = NULL;
+
+	if ((a->count == 2) == (names.count > 0))
+		return err_set(e, ERR_USAGE, "apply: needs either a PLAN or "
+			       "--platform");
+	if (names.count > 0 && load_platforms(&names, &all, e) < 0)
+		return -1;
+	if (a->count == 2) {
+		p = cs_read(a->at[1], e);
+		if (p == NULL)
+			return -1;
+	}
+	if (session_open(a, a->at[0], a->dry_run ? DK_DRY : DK_WRITE, &s,
+			 e) < 0)
+		return -1;
+	if (p == NULL) {
+		p = make_plan(&s, &all, &notes, e);
+		if (p == NULL)
+			return -1;
+		warn_notes(&notes);
+	}
+	return finish(a, &s, p, &all, e);
+}
+
+static const struct cli_opt apply_opts[] = {
+	{ .name = "platform", .arg = "P",
+	  .help = "instead of a plan: plan for this machine; may be repeated",
+	  .list = &names },
+	{ .name = NULL }
+};
+
+const struct cli_cmd cmd_apply = {
+	.name = "apply", .operands = "DISK [PLAN]",
+	.help = "change an image as planned, whole or not at all",
+	.opts = apply_opts, .common = CMD_DISK | CLI_DRY_RUN,
+	.min_operands = 1, .max_operands = 2, .run = apply,
+};

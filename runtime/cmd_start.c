@@ -27,7 +27,7 @@ start(const struct cli_args *a, struct err *e)
 	if (rt_stored_load(a->state, a->at[0], &s, e) < 0 ||
 	    rt_supervisor_recover(&s.place, s.guest.name, e) < 0 ||
 	    rt_lock_take(&s.place, s.guest.name, &lock, e) < 0 ||
-	    rt_probe("/dev/kvm", &probe, e) < 0 ||
+	    rt_probe_known(a->state, &probe, e) < 0 ||
 	    check_isolation(&s.guest, &probe, e) < 0 ||
 	    rt_supervisor_start(&s, &probe, a->passphrase_fd, lock, e) < 0)
 		return -1;

@@ -110,7 +110,7 @@ tell(int out, struct report *r, enum stage stage)
 	(void)!write(out, r, sizeof(*r));
 }
 
-static void
+static COLD _Noreturn void
 fail(int out, struct report *r)
 {
 	r->os = errno;

@@ -44,6 +44,14 @@ struct rt_probe {
  * little, always with a verdict.  -1 only when no child could be made. */
 MUST_CHECK int rt_probe(const char *device, struct rt_probe *ret, struct err *e);
 
+/*
+ * The verdict for /dev/kvm from this boot of the machine, if `state`/probe has
+ * one, else a new one, which is written there: a machine whose KVM is broken
+ * need not wait for that at every start.
+ */
+MUST_CHECK int rt_probe_known(const char *state, struct rt_probe *ret,
+			      struct err *e);
+
 /* Does the verdict choose KVM?  Else TCG. */
 static inline bool
 rt_probe_kvm(const struct rt_probe *p)

@@ -3,6 +3,8 @@
  */
 #include "runtime/block/disk.h"
 
+#include <errno.h>
+
 #include "base/cur.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -10,12 +12,10 @@
 /* As runtime/keyd.h writes it. */
 #define KEY_BYTES 168
 
-#define SCRATCH_MAX (UINT64_C(512) << 20)
-
 void
 bd_disk_done(struct bd_disk *d)
 {
-	bd_scratch_free(&d->scratch);
+	st_layer_free(&d->layer);
 	st_image_free(&d->image);
 	st_repo_free(&d->repo);
 	cx_key_done(&d->key);
@@ -42,9 +42,26 @@ read_key(int fd, struct cx_key *k, struct err *e)
 	return r;
 }
 
+static int
+open_layer(struct bd_disk *d, const char *path, struct err *e)
+{
+	CX_PUBS_SCOPED struct cx_pubs to = CX_PUBS_EMPTY;
+
+	if (access(path, F_OK) < 0) {
+		if (errno != ENOENT)
+			return err_sys(e, "%s", path);
+		if (cx_pubs_add(&to, &d->key.pub, e) < 0 ||
+		    st_layer_new(path, st_image_id(d->image),
+				 st_image_size(d->image), &to, e) < 0)
+			return -1;
+	}
+	d->layer = st_layer_open(path, &d->key, d->image, true, e);
+	return d->layer == NULL ? -1 : 0;
+}
+
 int
 bd_disk_open(struct bd_disk *ret, const char *repo, const char *version,
-	     bool writable, int key_fd, struct err *e)
+	     const char *layer, int key_fd, struct err *e)
 {
 	/* In place: the repository keeps a pointer to the key. */
 	*ret = (struct bd_disk)BD_DISK_EMPTY;
@@ -56,9 +73,7 @@ bd_disk_open(struct bd_disk *ret, const char *repo, const char *version,
 	ret->image = st_image_open(ret->repo, version, ST_IMAGE_CACHE, false, e);
 	if (ret->image == NULL)
 		return -1;
-	if (writable)
-		ret->scratch = bd_scratch_new(ret->image, SCRATCH_MAX, e);
-	return writable && ret->scratch == NULL ? -1 : 0;
+	return layer == NULL ? 0 : open_layer(ret, layer, e);
 }
 
 uint64_t
@@ -71,22 +86,15 @@ int
 bd_disk_read(struct bd_disk *d, void *buf, size_t len, uint64_t at,
 	     struct err *e)
 {
-	return d->scratch != NULL ? bd_scratch_read(d->scratch, buf, len, at, e)
-				  : st_image_read(d->image, buf, len, at, e);
-}
-
-int
-bd_disk_write(struct bd_disk *d, const void *buf, size_t len, uint64_t at,
-	      struct err *e)
-{
-	return bd_scratch_write(d->scratch, buf, len, at, e);
+	return d->layer != NULL ? st_layer_read(d->layer, buf, len, at, e)
+				: st_image_read(d->image, buf, len, at, e);
 }
 
 int
 bd_disk_extents(struct bd_disk *d, uint64_t at, uint64_t len, st_extent_fn fn,
 		void *arg, struct err *e)
 {
-	if (d->scratch != NULL)
-		return fn(arg, at, len, false, e);
-	return st_image_extents(d->image, at, len, fn, arg, e);
+	return d->layer != NULL
+	       ? st_layer_extents(d->layer, at, len, fn, arg, e)
+	       : st_image_extents(d->image, at, len, fn, arg, e);
 }

@@ -1,7 +1,7 @@
 /* disk.h - the disk that a block server serves
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A stored version, and over it what takes the guest's writes.
+ * A stored version, and over it the layer that takes the guest's writes.
  */
 #ifndef RUNTIME_BLOCK_DISK_H
 #define RUNTIME_BLOCK_DISK_H
@@ -12,8 +12,8 @@
 #include "base/attr.h"
 #include "base/scope.h"
 #include "crypt/key.h"
-#include "runtime/block/scratch.h"
 #include "store/image.h"
+#include "store/layer.h"
 #include "store/repo.h"
 
 struct err;
@@ -22,7 +22,7 @@ struct bd_disk {
 	struct cx_key key;
 	struct st_repo *repo;
 	struct st_image *image;
-	struct bd_scratch *scratch;	/* NULL: read only */
+	struct st_layer *layer;	/* NULL: read only */
 };
 
 #define BD_DISK_EMPTY { .key = CX_KEY_EMPTY }
@@ -31,19 +31,17 @@ struct bd_disk {
 void bd_disk_done(struct bd_disk *d);
 
 /*
- * Open `version` of the repository with the key that comes through key_fd;
- * writable: as long as the server lives.
+ * Open `version` of the repository with the key that comes through key_fd, and
+ * the layer at `layer`, which is made when it is missing; NULL: none.
  */
 MUST_CHECK int bd_disk_open(struct bd_disk *ret, const char *repo,
-			    const char *version, bool writable, int key_fd,
+			    const char *version, const char *layer, int key_fd,
 			    struct err *e);
 
 uint64_t bd_disk_size(const struct bd_disk *d);
 
 MUST_CHECK int bd_disk_read(struct bd_disk *d, void *buf, size_t len,
 			    uint64_t at, struct err *e);
-MUST_CHECK int bd_disk_write(struct bd_disk *d, const void *buf, size_t len,
-			     uint64_t at, struct err *e);
 MUST_CHECK int bd_disk_extents(struct bd_disk *d, uint64_t at, uint64_t len,
 			       st_extent_fn fn, void *arg, struct err *e);
 

@@ -91,8 +91,7 @@ static int
 block_get_ready(void)
 {
 	struct err e = ERR_INIT;
-	int r = bd_disk_open(&disk, repo, image, layer != NULL, key_fd,
-			     &e);
+	int r = bd_disk_open(&disk, repo, image, layer, key_fd, &e);
 
 	(void)close(key_fd);
 	say(&e);
@@ -123,7 +122,7 @@ static int
 block_can_write(void *handle)
 {
 	(void)handle;
-	return disk.scratch != NULL;
+	return disk.layer != NULL;
 }
 
 /* One process serves every connection, so a flush covers them all. */
@@ -135,11 +134,18 @@ block_can_multi_conn(void *handle)
 }
 
 static int
+block_can_fua(void *handle)
+{
+	(void)handle;
+	return NBDKIT_FUA_NATIVE;
+}
+
+static int
 block_block_size(void *handle, uint32_t *min, uint32_t *preferred, uint32_t *max)
 {
 	(void)handle;
 	*min = 512;
-	*preferred = BD_SCRATCH_BLOCK;
+	*preferred = ST_LAYER_BLOCK;
 	*max = 32 << 20;
 	return 0;
 }
@@ -155,23 +161,50 @@ block_pread(void *handle, void *buf, uint32_t count, uint64_t at, uint32_t flags
 }
 
 static int
+block_flush(void *handle, uint32_t flags)
+{
+	struct err e = ERR_INIT;
+
+	(void)handle;
+	(void)flags;
+	return st_layer_flush(disk.layer, &e) < 0 ? fail(&e) : 0;
+}
+
+/* The end of a change: with FUA it is on stable storage when we answer. */
+static int
+changed(int r, const struct err *e, uint32_t flags)
+{
+	if (r < 0)
+		return fail(e);
+	return (flags & NBDKIT_FLAG_FUA) != 0 ? block_flush(NULL, 0) : 0;
+}
+
+static int
 block_pwrite(void *handle, const void *buf, uint32_t count, uint64_t at,
 	     uint32_t flags)
 {
 	struct err e = ERR_INIT;
 
 	(void)handle;
-	(void)flags;
-	return bd_disk_write(&disk, buf, count, at, &e) < 0 ? fail(&e) : 0;
+	return changed(st_layer_write(disk.layer, buf, count, at, &e), &e, flags);
 }
 
-/* Writes live as long as this process: there is nothing to flush. */
 static int
-block_flush(void *handle, uint32_t flags)
+block_zero(void *handle, uint32_t count, uint64_t at, uint32_t flags)
 {
+	struct err e = ERR_INIT;
+
 	(void)handle;
-	(void)flags;
-	return 0;
+	return changed(st_layer_zero(disk.layer, count, at, &e), &e, flags);
+}
+
+static int
+block_trim(void *handle, uint32_t count, uint64_t at, uint32_t flags)
+{
+	struct err e = ERR_INIT;
+
+	(void)handle;
+	return changed(st_layer_trim(disk.layer, count, at, &e), &e, flags);
 }
 
 static int
@@ -208,10 +241,13 @@ static struct nbdkit_plugin plugin = {
 	.get_size = block_get_size,
 	.can_write = block_can_write,
 	.can_multi_conn = block_can_multi_conn,
+	.can_fua = block_can_fua,
 	.block_size = block_block_size,
 	.pread = block_pread,
 	.pwrite = block_pwrite,
 	.flush = block_flush,
+	.zero = block_zero,
+	.trim = block_trim,
 	.extents = block_extents,
 };
 

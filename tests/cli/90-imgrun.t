@@ -11,7 +11,7 @@ esac
 state=$PWD/state
 run() { verb=$1; shift; timeout 60 imgrun "$verb" --state "$state" "$@"; }
 field() { run status "$1" --json | jq -r ".guests[0].$2"; }
-end() { for g in hang busy count seven; do run stop --force -q $g 2>/dev/null; done; }
+end() { for g in hang busy kept once seven; do run stop --force -q $g 2>/dev/null; done; }
 trap 'end; rm -rf "$tap_dir"' EXIT
 
 # The probe ends in time, whatever it finds.
@@ -114,6 +114,30 @@ sleep 0.5
 is "$(field hang state)" failed "until its block server dies, too"
 like "$(field hang reason)" "*key holder*" "and that is why"
 is "$(pgrep -f "$state" | wc -l | tr -d ' ')" 0 "no process is left"
+
+# What a guest writes: kept where its file says so, else gone with the next start.
+yaml kept xp count 'keep: true'
+yaml once xp count 'keep: false'
+for g in kept once; do
+	run create -q $g.yaml --unprotected-key
+	for n in 1 2 3; do run start -q $g; run console -f $g >"$g-$n.out"; done
+done
+is "$(cat kept-*.out)" "1W2W3W" "a kept layer counts on"
+is "$(cat once-*.out)" "1W1W1W" "one that is not kept begins anew"
+
+# The block server dies under a guest that writes and reads back.
+yaml busy vista busy
+run create -q busy.yaml --unprotected-key
+run start -q busy
+for pause in 0.5 0.3; do
+	sleep $pause
+	kill -9 "$(field busy processes.block)"
+	sleep 0.3
+done
+is "$(field busy '"block-restarts"')" 2 "the block server was restarted twice"
+run console -f busy >out
+is "$(tr -d . <out)" D "and the guest saw nothing of it"
+is "$(field busy state)" stopped "it ended well"
 
 # Removal.
 exits 2 "remove asks, and in a script needs --yes" run remove hang

@@ -61,6 +61,8 @@ void hv_entry_apply(const struct hv_entry *entry, uint8_t *bins);
 /* The last sequence number, not before `from`, of an entry with a good head
  * anywhere in the logs; `from` if there is none. */
 uint32_t hv_hvle_last(const struct hv_logs_read *l, uint32_t from);
+/* The sequence number after the last whole entry of a log. */
+uint32_t hv_hvle_end(const struct hv_log_file *f);
 /* Does a log hold an entry that is not older than `seq`? */
 bool hv_hvle_holds(const struct hv_logs_read *l, uint32_t seq);
 

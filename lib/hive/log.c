@@ -161,24 +161,26 @@ hv_hvle_last(const struct hv_logs_read *l, uint32_t from)
 	return last;
 }
 
+uint32_t
+hv_hvle_end(const struct hv_log_file *f)
+{
+	struct cur c = cur_over("log", f->from->at, f->from->len);
+	uint32_t want = f->base.seq1;
+	struct hv_entry entry;
+
+	(void)cur_sub(&c, HV_SECTOR);
+	while (hv_entry_read(&c, want, HV_SIZE_MAX, &entry) > 0)
+		want = hv_serial_next(want);
+	return want;
+}
+
 bool
 hv_hvle_holds(const struct hv_logs_read *l, uint32_t seq)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		const struct hv_log_file *f = &l->file[i];
-		struct cur c = cur_over("log", f->from->at, f->from->len);
-		struct hv_entry entry;
-		uint32_t want = f->base.seq1;
-
-		if (f->kind != HV_LOG_HVLE)
-			continue;
-		(void)cur_sub(&c, HV_SECTOR);
-		while (hv_entry_read(&c, want, HV_SIZE_MAX, &entry) > 0) {
-			if (hv_serial_cmp(entry.seq, seq) >= 0)
-				return true;
-			want = hv_serial_next(want);
-		}
-	}
+	for (size_t i = 0; i < l->count; i++)
+		if (l->file[i].kind == HV_LOG_HVLE &&
+		    hv_serial_cmp(hv_hvle_end(&l->file[i]), seq) > 0)
+			return true;
 	return false;
 }
 

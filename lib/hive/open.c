@@ -170,37 +170,74 @@ open_stale(const char *name, const void *image, size_t len,
 	return load_replayed(name, &raw, &f, e);
 }
 
+/* The logs gave all they hold, and it is no hive: one of them is missing, or is of
+ * another state. */
+static int
+doubt(struct hv_recovery *r, const void *image, size_t len,
+      const struct err *why, struct err *e)
+{
+	HV_RECOVERY_SCOPED struct hv_recovery raw = { .image = NULL };
+	struct hv_facts f = { .minor = 0 };
+
+	if (hv_replay(image, len, NULL, 0, &raw, &f, e) < 0)
+		return -1;
+	raw.seq_max = r->seq_max;
+	(void)snprintf(raw.lost, sizeof(raw.lost), "what its logs hold makes no "
+		       "whole hive (%.380s): all of it is lost", why->msg);
+	hv_recovery_done(r);
+	*r = TAKE(raw);
+	return 0;
+}
+
+/* What could not be replayed: refused, or left out as the caller wishes. */
+static struct hv_hive *
+open_lossy(const char *name, const void *image, size_t len,
+	   struct hv_recovery *r, struct hv_facts *facts, enum hv_logs how,
+	   struct err *e)
+{
+	if (how == HV_LOGS_REPLAY) {
+		(void)err_set(e, ERR_UNSAFE, "%s: hive is dirty and its logs cannot "
+			      "be replayed; %s; let Windows start once, or add "
+			      "--discard-logs", name, r->lost);
+		return NULL;
+	}
+	if (r->state == HV_RAW) {
+		facts->replayed = HV_REPLAYED_NONE;
+		facts->first = facts->last = facts->applied = 0;
+	}
+	struct hv_hive *h = open_stale(name, image, len, r, facts, e);
+	if (h != NULL)
+		h->discard = how == HV_LOGS_DISCARD;
+	return h;
+}
+
 struct hv_hive *
 hv_open(const char *name, const void *image, size_t len,
 	const struct hv_log *logs, size_t log_count, enum hv_logs how,
 	struct err *e)
 {
 	HV_RECOVERY_SCOPED struct hv_recovery r = { .image = NULL };
+	HV_SCOPED struct hv_hive *h = NULL;
 	struct hv_facts facts = { .minor = 0 };
+	struct err why = ERR_INIT;
 
 	if (hv_replay(image, len, logs, log_count, &r, &facts, e) < 0)
 		return NULL;
 	/* A header that no log stands in for is damage, not dirt. */
-	if (r.state == HV_RAW && facts.header_lost)
+	if (r.state == HV_WAS_CLEAN || (r.state == HV_RAW && facts.header_lost))
 		return load_replayed(name, &r, &facts, e);
-	if (r.state == HV_PARTLY || r.state == HV_RAW) {
-		if (how == HV_LOGS_REPLAY) {
-			(void)err_set(e, ERR_UNSAFE, "%s: hive is dirty and its "
-				      "logs cannot be replayed; %s; let Windows "
-				      "start once, or add --discard-logs",
-				      name, r.lost);
+	if (r.state == HV_WHOLE) {
+		h = load_replayed(name, &r, &facts, &why);
+		if (h != NULL)
+			return count_gain(h, image, len, e) < 0 ? NULL : TAKE(h);
+		if (why.kind != ERR_CORRUPT) {
+			(void)err_set(e, why.kind, "%s", why.msg);
 			return NULL;
 		}
-		HV_SCOPED struct hv_hive *old = open_stale(name, image, len, &r,
-							   &facts, e);
-		if (old != NULL)
-			old->discard = how == HV_LOGS_DISCARD;
-		return TAKE(old);
+		if (doubt(&r, image, len, &why, e) < 0)
+			return NULL;
 	}
-	HV_SCOPED struct hv_hive *h = load_replayed(name, &r, &facts, e);
-	if (h == NULL || (facts.dirty && count_gain(h, image, len, e) < 0))
-		return NULL;
-	return TAKE(h);
+	return open_lossy(name, image, len, &r, &facts, how, e);
 }
 
 int

@@ -189,6 +189,26 @@ apply_logs(struct hv_recovery *r, struct hv_logs_read *l, struct hv_applied *a,
 	return 1;
 }
 
+/* Without the header's sequence number: the newest log, and those whose entries
+ * lead up to it without a gap.  Entries that the hive already had do no harm, as
+ * all that came after them comes again. */
+static void
+keep_last_chain(struct hv_logs_read *l)
+{
+	struct hv_log_file *next = NULL;
+
+	for (size_t i = l->count; i > 0; i--) {
+		struct hv_log_file *f = &l->file[i - 1];
+
+		if (f->kind != HV_LOG_HVLE)
+			continue;
+		if (next != NULL && hv_hvle_end(f) != next->base.seq1)
+			f->kind = HV_LOG_INVALID;
+		else
+			next = f;
+	}
+}
+
 static int
 replay_hvle(struct hv_recovery *r, struct hv_logs_read *l,
 	    struct hv_facts *facts, struct err *e)
@@ -196,18 +216,8 @@ replay_hvle(struct hv_recovery *r, struct hv_logs_read *l,
 	struct hv_applied a = { .any = false };
 
 	qsort(l->file, l->count, sizeof(*l->file), by_sequence);
-	if (!l->primary.valid) {
-		/* Only the newest can be trusted to hold the newest header. */
-		struct hv_log_file *newest = NULL;
-
-		for (size_t i = 0; i < l->count; i++) {
-			if (l->file[i].kind != HV_LOG_HVLE)
-				continue;
-			if (newest != NULL)
-				newest->kind = HV_LOG_INVALID;
-			newest = &l->file[i];
-		}
-	}
+	if (!l->primary.valid)
+		keep_last_chain(l);
 	int all = apply_logs(r, l, &a, e);
 	if (all < 0 || !a.any)
 		return all < 0 ? -1 : 0;

@@ -34,12 +34,14 @@ enum {
 	START_MS = 20000,	/* for a server to answer */
 	REQUEST = 4 << 20,	/* bytes asked for at a time */
 	LISTEN_FD = 3,		/* sd_listen_fds(3) */
+	UNIT_MAX = 4096,	/* of a server's smallest request */
 };
 
 struct nbd {
 	struct nbd_handle *h;
 	const struct dk_format *format;	/* NULL: an address */
 	pid_t pid;		/* of qemu-nbd, or 0 */
+	uint32_t unit;		/* requests are of whole units, at whole units */
 };
 
 /* ---- the server ----------------------------------------------------------- */
@@ -232,6 +234,20 @@ new_handle(struct err *e)
 	return h;
 }
 
+/* What the server wants requests to be made of. */
+static int
+learn_unit(struct nbd *n, const char *name, struct err *e)
+{
+	int64_t unit = nbd_get_block_size(n->h, LIBNBD_SIZE_MINIMUM);
+
+	n->unit = unit > 0 && unit <= UNIT_MAX ? (uint32_t)unit : 1;
+	if (unit > UNIT_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "%s: its server takes "
+			       "nothing smaller than %lld bytes", name,
+			       (long long)unit);
+	return 0;
+}
+
 static int
 start_server(struct nbd *n, const char *path, bool write, struct err *e)
 {
@@ -267,7 +283,7 @@ start_server(struct nbd *n, const char *path, bool write, struct err *e)
 		server_words(words, path, e);
 		return -1;
 	}
-	return 0;
+	return learn_unit(n, path, e);
 }
 
 /* ---- the disk ------------------------------------------------------------- */
@@ -283,17 +299,35 @@ nbd_fails(const struct dk *d, const char *what, uint64_t at, struct err *e)
 	return -1;
 }
 
+/* The bytes of [at, at + len) that one request can move: whole units, or part
+ * of one that goes through `edge`.  *ret_in is where in the unit it begins. */
+static size_t
+piece_of(const struct nbd *n, uint64_t at, size_t len, size_t *ret_in)
+{
+	size_t in = (size_t)(at % n->unit), whole;
+
+	*ret_in = in;
+	if (in != 0 || len < n->unit)
+		return (size_t)num_min(len, n->unit - in);
+	whole = len - len % n->unit;
+	return whole < REQUEST ? whole : REQUEST;
+}
+
 static int
 nbd_read(struct dk *d, void *buf, size_t len, uint64_t at, struct err *e)
 {
 	struct nbd *n = d->own;
-	uint8_t *to = buf;
+	uint8_t *to = buf, edge[UNIT_MAX];
 
 	while (len > 0) {
-		size_t piece = len < REQUEST ? len : REQUEST;
+		size_t in, piece = piece_of(n, at, len, &in);
+		bool whole = piece % n->unit == 0;
 
-		if (nbd_pread(n->h, to, piece, at, 0) < 0)
+		if (nbd_pread(n->h, whole ? to : edge,
+			      whole ? piece : n->unit, at - in, 0) < 0)
 			return nbd_fails(d, "read", at, e);
+		if (!whole)
+			memcpy(to, edge + in, piece);
 		to += piece;
 		at += piece;
 		len -= piece;
@@ -306,11 +340,19 @@ nbd_write(struct dk *d, const void *buf, size_t len, uint64_t at, struct err *e)
 {
 	struct nbd *n = d->own;
 	const uint8_t *from = buf;
+	uint8_t edge[UNIT_MAX];
 
 	while (len > 0) {
-		size_t piece = len < REQUEST ? len : REQUEST;
+		size_t in, piece = piece_of(n, at, len, &in);
+		bool whole = piece % n->unit == 0;
 
-		if (nbd_pwrite(n->h, from, piece, at, 0) < 0)
+		if (!whole) {
+			if (nbd_pread(n->h, edge, n->unit, at - in, 0) < 0)
+				return nbd_fails(d, "read", at, e);
+			memcpy(edge + in, from, piece);
+		}
+		if (nbd_pwrite(n->h, whole ? from : edge,
+			       whole ? piece : n->unit, at - in, 0) < 0)
 			return nbd_fails(d, "write", at, e);
 		from += piece;
 		at += piece;
@@ -376,8 +418,18 @@ nbd_extents(struct dk *d, uint64_t at, uint64_t len, dk_extent_fn fn, void *arg,
 	if (nbd_can_meta_context(n->h, "base:allocation") <= 0)
 		return fn(arg, at, len, 0, e);
 	while (t.at < t.end) {
-		uint64_t was = t.at;
+		uint64_t was = t.at, in = was % n->unit;
 		uint64_t ask = num_min(t.end - t.at, 1U << 30);
+
+		/* the rest of a unit, or part of the last one: data */
+		if (in != 0 || ask < n->unit) {
+			ask = num_min(n->unit - in, t.end - t.at);
+			if (fn(arg, t.at, ask, 0, e) < 0)
+				return -1;
+			t.at += ask;
+			continue;
+		}
+		ask -= ask % n->unit;
 		nbd_extent_callback cb = { .callback = tell, .user_data = &t };
 
 		if (nbd_block_status(n->h, ask, t.at, cb, 0) < 0)
@@ -480,8 +532,8 @@ dk_nbd_uri(const char *uri, bool write, struct err *e)
 	if (nbd_set_uri_allow_transports(n->h, LIBNBD_ALLOW_TRANSPORT_UNIX) < 0 ||
 	    nbd_aio_connect_uri(n->h, uri) < 0)
 		(void)err_set(e, ERR_USAGE, "%s: %s", uri, nbd_get_error());
-	else
-		(void)handshake(n->h, uri, e);
+	else if (handshake(n->h, uri, e) == 0)
+		(void)learn_unit(n, uri, e);
 	if (e->kind == ERR_NONE && write && nbd_is_read_only(n->h) > 0)
 		(void)err_set(e, ERR_USAGE, "%s: its server lets nobody write",
 			      uri);

@@ -5,9 +5,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/proc.h"
 #include "testdata/drivers.h"
 #include "testdata/hives.h"
+#include "testdata/layout.h"
+#include "testdata/pe.h"
 
 void
 boot_fill(struct guest *g)
@@ -72,6 +75,26 @@ esp_format(const char *path, uint64_t start, struct err *e)
 	return mtool(dirs, NULL, e);
 }
 
+/* The boot manager: what the firmware starts. */
+static void
+put_manager(struct buf *out, const struct guest *g, struct err *e)
+{
+	BUF_SCOPED struct buf code = BUF_EMPTY;
+	struct pe pe = {
+		.machine = g->kind->machine, .subsystem = PE_EFI,
+		.original = "bootmgr.exe", .what = "Boot Manager",
+		.version = "10.0.19041.1", .stamp = 0x51025000,
+	};
+
+	buf_bytes(&code, boot_efi, boot_efi_len);
+	if (buf_ok(&code, e) < 0)
+		return;
+	num_put_u64le(code.at + boot_efi_lba, g->marker_lba);
+	pe.code = code.at;
+	pe.code_len = code.len;
+	pe_put(out, &pe, 24 * 1024);
+}
+
 int
 esp_make(struct guest *g, const char *path, uint64_t start, struct err *e)
 {
@@ -79,7 +102,7 @@ esp_make(struct guest *g, const char *path, uint64_t start, struct err *e)
 	BUF_SCOPED struct buf test = BUF_EMPTY;
 
 	hive_bcd(g, &bcd);
-	driver_image(&manager, g, "bootmgfw.efi", "bootmgr.exe", NULL);
+	put_manager(&manager, g, e);
 	driver_image(&test, g, "memtest.efi", "memtest.exe", NULL);
 	if (e->kind != ERR_NONE || esp_format(path, start, e) < 0 ||
 	    esp_put(path, "::/EFI/Microsoft/Boot/BCD", &bcd, e) < 0 ||

@@ -1,14 +1,14 @@
 #!/bin/sh
-# bootcode.sh - assemble mbr.S and marker.S into bootcode.c (GNU binutils)
+# bootcode.sh - assemble mbr.S, marker.S and efi.S into bootcode.c
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Run by hand, in this directory, after a change of the two sources; the
-# build needs no assembler.  tests/cli/10-mkguest.t compares.
+# Run by hand, in this directory, after a change of the sources, with GNU binutils;
+# the build needs no assembler.  tests/cli/10-mkguest.t compares.
 set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 table() {
-	as --32 -o "$tmp/o" "$1.S"
+	as "$2" -o "$tmp/o" "$1.S"
 	objcopy -O binary -j .text "$tmp/o" "$tmp/bin"
 	at=$(nm "$tmp/o" | awk '$3 == "lba" { print $1 }')
 	printf '\n/* %s.S */\nconst size_t boot_%s_lba = 0x%x;\n' "$1" "$1" "0x$at"
@@ -24,6 +24,7 @@ table() {
 	 */
 	#include "testdata/layout.h"
 	EOF
-	table mbr
-	table marker
+	table mbr --32
+	table marker --32
+	table efi --64
 } >bootcode.c

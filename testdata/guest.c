@@ -85,7 +85,6 @@ static const enum role roles[KINDS][4] = {
 struct disk {
 	struct guest *g;
 	const struct layout *l;
-	uint64_t marker_lba;
 	int fd;
 };
 
@@ -167,7 +166,7 @@ fill_ntfs(struct disk *d, const char *path, const struct layout_part *part,
 		g->system_start = part->start;
 		g->system_guid = part->guid;
 		fill_system(g, part->sectors * 512);
-		d->marker_lba = part->start +
+		g->marker_lba = part->start +
 				nt_first_sector(g->vol, "HALCYON.TXT");
 	} else {
 		fill_reserved(g);
@@ -193,7 +192,7 @@ put_volume(struct disk *d, const struct layout_part *part, enum role role,
 		return err_sys(e, "%s: cannot open", path);
 	(void)unlink(path);
 	if (role != ESP_VOLUME &&
-	    layout_boot_sector(fd, part->sectors, d->marker_lba,
+	    layout_boot_sector(fd, part->sectors, g->marker_lba,
 			       g->kind->serial + role - SYSTEM_VOLUME, e) < 0)
 		return -1;
 	if (role == SYSTEM_VOLUME && g->opt.shadow_copies &&
@@ -251,7 +250,7 @@ guest_make(const struct kind *k, const struct options *opt, const char *out,
 		return err_sys(e, "%s: cannot resize", out);
 	d.fd = disk.fd;
 	if (put_volumes(&d, e) < 0 ||
-	    layout_table(d.fd, &l, d.marker_lba, e) < 0)
+	    layout_table(d.fd, &l, g.marker_lba, e) < 0)
 		return -1;
 	return io_new_commit(&disk, e);
 }

@@ -66,6 +66,7 @@ struct guest {
 	char letter;			/* of the system drive */
 	uint64_t system_start;		/* sector of its partition */
 	const uint8_t *system_guid;	/* of its partition, on GPT */
+	uint64_t marker_lba;		/* of the sector that boot code reads */
 	uint64_t boot_start;		/* of the boot partition, and on GPT */
 	const uint8_t *boot_guid, *disk_guid;
 	struct nt *vol;			/* the volume being filled */

@@ -13,8 +13,9 @@
 struct err;
 
 /* Machine code (bootcode.c), and where in it the sector number goes. */
-extern const size_t boot_mbr_len, boot_mbr_lba, boot_marker_len, boot_marker_lba;
-extern const uint8_t boot_mbr[], boot_marker[];
+extern const size_t boot_mbr_len, boot_mbr_lba;
+extern const size_t boot_marker_len, boot_marker_lba, boot_efi_len, boot_efi_lba;
+extern const uint8_t boot_mbr[], boot_marker[], boot_efi[];
 
 struct layout_part {
 	uint64_t start, sectors;

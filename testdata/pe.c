@@ -319,7 +319,10 @@ pe_put(struct buf *out, const struct pe *pe, size_t size)
 	};
 	size_t imports;
 
-	buf_bytes(&text, "\x33\xc0\xc2\x08\x00", 5);	/* xor eax,eax; ret 8 */
+	if (pe->code != NULL)
+		buf_bytes(&text, pe->code, pe->code_len);
+	else	/* xor eax,eax; ret 8 */
+		buf_bytes(&text, "\x33\xc0\xc2\x08\x00", 5);
 	imports = put_imports(&rdata, pe);
 	if (rdata.len == 0)
 		buf_zeros(&rdata, 16);

@@ -21,6 +21,8 @@ struct pe {
 	const char *version;		/* "5.1.2600.5512" */
 	const char *imports;		/* "a.sys:Func b.exe:Func", or NULL */
 	uint32_t stamp;			/* TimeDateStamp */
+	const uint8_t *code;		/* of the entry; NULL: it returns */
+	size_t code_len;
 };
 
 /* A valid image of at least `size` bytes. */

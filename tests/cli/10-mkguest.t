@@ -154,6 +154,21 @@ for kind in xp win7 win10; do
 	like "$(cat serial)" "*HALCYON-GUEST $kind * BOOT OK*" \
 		"$kind: and on the serial port"
 done
+ovmf=/usr/share/OVMF
+if [ -r $ovmf/OVMF_CODE_4M.fd ]; then
+	cp $ovmf/OVMF_VARS_4M.fd vars.fd
+	rm -f debug
+	timeout 120 qemu-system-x86_64 -machine q35,accel=tcg -m 256 -nodefaults \
+		-display none -no-reboot -debugcon file:debug \
+		-global isa-debugcon.iobase=0xe9 -drive \
+		if=pflash,format=raw,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
+		-drive if=pflash,format=raw,file=vars.fd -device ide-hd,drive=d \
+		-drive file=win10.img,format=raw,if=none,id=d,snapshot=on </dev/null
+	like "$(cat debug)" "HALCYON-GUEST win10 WIN10-NEW BOOT OK*" \
+		"win10: starts under UEFI too"
+else
+	skip "OVMF is not installed"
+fi
 if command -v as objcopy nm >/dev/null; then
 	mkdir boot
 	cp "$TOP"/testdata/*.S "$TOP/testdata/bootcode.sh" boot/

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ io_join(const char *dir, const char *name, struct err *e)
 int
 io_new_open(struct io_new *f, const char *path, mode_t mode, struct err *e)
 {
+	static _Atomic unsigned nth;
 	char dir[PATH_MAX], base[PATH_MAX];
 
 	if (strlen(path) >= sizeof(dir))
@@ -191,8 +193,10 @@ io_new_open(struct io_new *f, const char *path, mode_t mode, struct err *e)
 	if (f->dir < 0)
 		return err_sys(e, "%s", dir);
 	f->name = strdup(basename(base));
+	/* A thread may begin a file while another ends one of that name. */
 	if (f->name == NULL ||
-	    asprintf(&f->temp, "%s.tmp.%ld", f->name, (long)getpid()) < 0) {
+	    asprintf(&f->temp, "%s.tmp.%ld.%u", f->name, (long)getpid(),
+		     atomic_fetch_add(&nth, 1)) < 0) {
 		f->temp = NULL;
 		return err_set(e, ERR_NOMEM, "no memory for a file name");
 	}

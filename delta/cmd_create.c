@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "crypt/key.h"
 #include "delta/cmd.h"
+#include "delta/files.h"
 #include "delta/make.h"
 #include "delta/stored.h"
 #include "disk/disk.h"
@@ -120,6 +121,8 @@ static int
 plan(const struct cli_args *a, struct job *j, struct err *e)
 {
 	DL_CHANGES_SCOPED struct dl_changes changes = DL_CHANGES_EMPTY;
+	DL_FILES_SCOPED struct dl_files old = DL_FILES_EMPTY;
+	DL_FILES_SCOPED struct dl_files new = DL_FILES_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
 
 	j->d.created = (uint64_t)time(NULL);
@@ -131,7 +134,10 @@ plan(const struct cli_args *a, struct job *j, struct err *e)
 						    j->new->size));
 	if (dl_compare(j->old, j->new, &j->d, &changes, &p, e) < 0)
 		return -1;
-	return dl_group(&changes, &j->d, e);
+	if (dl_files_read(j->old, &old, e) < 0 ||
+	    dl_files_read(j->new, &new, e) < 0)
+		return -1;
+	return dl_group(&changes, &old, &new, j->effort, &j->d, e);
 }
 
 /* Bytes that the units of this kind make. */

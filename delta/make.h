@@ -8,6 +8,7 @@
 #include "delta/delta.h"
 
 struct dk;
+struct dl_files;
 struct err;
 struct progress;
 struct st_container_new;
@@ -35,10 +36,14 @@ MUST_CHECK int dl_compare(struct dk *old, struct dk *new, struct dl_delta *d,
 			  struct dl_changes *ret, struct progress *p,
 			  struct err *e);
 
-/* Make units of the changes, each with the bytes of the old disk that it will
- * likely resemble. */
-MUST_CHECK int dl_group(const struct dl_changes *c, struct dl_delta *d,
-			struct err *e);
+/*
+ * Make units of the changes, each with the bytes of the old disk that it will
+ * likely resemble: the same file's, or those around the same place.  The files
+ * of either disk may be unknown.
+ */
+MUST_CHECK int dl_group(const struct dl_changes *c, const struct dl_files *old,
+			const struct dl_files *new, enum dl_effort effort,
+			struct dl_delta *d, struct err *e);
 
 /* Pack the units' data into frames of the container.  `p` counts bytes. */
 MUST_CHECK int dl_pack(struct dk *old, struct dk *new, struct dl_delta *d,

@@ -14,64 +14,7 @@
 #include "store/codec.h"
 #include "store/container.h"
 
-enum {
-	UNIT = 1 << 20,		/* bytes of change that are packed together */
-	MARGIN = 1 << 20,	/* of the old disk on both sides of them */
-	FRAME = 4 << 20,	/* a frame is closed when it holds as much */
-};
-
-/* A unit's worth of changes that lie close together. */
-struct cluster {
-	uint64_t from, to;	/* on the new disk; from == to: none */
-	uint64_t len;		/* bytes that change */
-};
-
-/* The old disk around the same place is what a unit likely resembles. */
-static int
-end_cluster(struct cluster *g, struct dl_delta *d, struct err *e)
-{
-	uint64_t from = g->from > MARGIN ? g->from - MARGIN : 0;
-	uint64_t to = num_min(g->to + MARGIN, d->old_size);
-
-	if (g->from == g->to)
-		return 0;
-	*g = (struct cluster){ .from = 0 };
-	if (from >= to)
-		return 0;
-	return dl_delta_base(d, from, to - from, e);
-}
-
-int
-dl_group(const struct dl_changes *c, struct dl_delta *d, struct err *e)
-{
-	struct cluster g = { .from = 0 };
-
-	for (size_t i = 0; i < c->count; i++) {
-		struct dl_extent x = c->at[i];
-
-		while (x.len > 0) {
-			uint64_t n;
-
-			if (g.len >= UNIT || (g.len > 0 && x.at - g.from >
-					      2 * (uint64_t)UNIT))
-				if (end_cluster(&g, d, e) < 0)
-					return -1;
-			if (g.len == 0) {
-				if (dl_delta_unit(d, DL_UNIT_DATA, e) < 0)
-					return -1;
-				g.from = x.at;
-			}
-			n = num_min(x.len, UNIT - g.len);
-			if (dl_delta_target(d, x.at, n, e) < 0)
-				return -1;
-			g.len += n;
-			g.to = x.at + n;
-			x.at += n;
-			x.len -= n;
-		}
-	}
-	return end_cluster(&g, d, e);
-}
+enum { FRAME = 4 << 20 };	/* a frame is closed when it holds as much */
 
 /* The bytes of several extents of a disk, one after the other. */
 static int

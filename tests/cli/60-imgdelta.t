@@ -106,6 +106,29 @@ is "$(ls killed 2>/dev/null)" "" "killed half way, there is no output"
 strings -n 8 delta >text
 is "$(grep -c 'img' text)" 0 "no name stands in the file"
 
+# A file that lies elsewhere afterwards, as updated ones do, and another that is
+# changed a little: both are packed against what they were, wherever that was.
+if command -v ntfscp >/dev/null && command -v mkntfs >/dev/null; then
+	head -c 6000000 /dev/urandom >moved
+	head -c 2000000 /dev/urandom >edited.1
+	{ head -c 900000 edited.1; echo inserted; tail -c +900001 edited.1; } >edited.2
+	for n in 1 2; do
+		truncate -s 40M ntfs$n.img
+		mkntfs -q -F -p 0 ntfs$n.img >/dev/null 2>&1
+	done
+	ntfscp -q ntfs1.img moved library.dll && ntfscp -q ntfs1.img edited.1 data.bin
+	head -c 3000000 /dev/zero | tr '\0' x >filler
+	ntfscp -q ntfs2.img filler filler && ntfscp -q ntfs2.img edited.2 data.bin &&
+		ntfscp -q ntfs2.img moved library.dll
+	ok "create between NTFS volumes" imgdelta create ntfs1.img ntfs2.img -R client.pub -o files
+	is "$([ "$(stat -c %s files)" -lt 200000 ] && echo yes)" yes \
+		"8 MB that moved cost $(stat -c %s files) bytes"
+	ok "apply" imgdelta apply files -k client --base ntfs1.img -o ntfs3.img
+	ok "the result is the new disk" cmp ntfs2.img ntfs3.img
+else
+	skip "ntfscp is not installed"
+fi
+
 # Between versions: an administrator's repository, and a client's with its own
 # key.  The next version is the same guest with files replaced in it.
 guest xp.img xp

@@ -11,14 +11,14 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "disk/disk.h"
-#include "disk/parts.h"
 #include "imgtool/cmd.h"
+#include "imgtool/cuts.h"
 #include "source/source.h"
 #include "store/import.h"
 #include "store/writer.h"
 
 static const char *parent;
-static bool exact;
+static bool exact, drop_snapshots;
 
 /* ---- a disk as the store reads it ---------------------------------------- */
 
@@ -48,37 +48,6 @@ disk_extents(void *arg, uint64_t at, uint64_t len, st_extent_fn fn,
 	struct asked a = { .fn = fn, .arg = fn_arg };
 
 	return dk_extents(arg, at, len, tell, &a, e);
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Grids begin where partitions do; a disk without any, or with a table that can
- * not be read, is one grid. */
-static int
-cut(struct dk *d, struct st_cuts *cuts, struct err *e)
-{
-	DK_PARTS_SCOPED struct dk_parts parts = DK_PARTS_EMPTY;
-	struct err unreadable = ERR_INIT;
-
-	if (dk_parts_read(d, &parts, &unreadable) < 0)
-		log_note("%s; taken as it is", unreadable.msg);
-
-	SCOPED_FREE uint64_t *origin = mem_array(parts.count, sizeof(*origin),
-						 e);
-	if (origin == NULL)
-		return -1;
-	for (size_t i = 0; i < parts.count; i++)
-		origin[i] = parts.at[i].start / ST_SECTOR;
-	if (parts.count > 1)
-		qsort(origin, parts.count, sizeof(*origin), by_number);
-	return st_cuts_settle(cuts, (d->size + ST_SECTOR - 1) / ST_SECTOR,
-			      origin, parts.count, e);
 }
 
 /* ---- the line and what is known about the version ------------------------ */
@@ -137,7 +106,8 @@ report(const struct cli_args *a, const struct st_ref *ref,
 		js_str(j, "name", ref->name);
 		js_u64(j, "version", ref->number);
 		js_str(j, "parent", v->parent_text);
-		js_bool(j, "exact", true);
+		js_bool(j, "exact", (v->flags & ST_VERSION_EXACT) != 0);
+		js_str(j, "left_out", st_version_get(v, "left-out"));
 		js_u64(j, "size", v->size);
 		js_u64(j, "data", v->data);
 		js_u64(j, "new", s->new_bytes);
@@ -147,11 +117,14 @@ report(const struct cli_args *a, const struct st_ref *ref,
 	}
 	(void)printf("%s:%llu\n", ref->name, (unsigned long long)ref->number);
 	log_note("%.1f MiB disk, %.1f MiB not zeros: %.1f MiB known, %.1f MiB "
-		 "new, stored in %.1f MiB; taken exactly",
+		 "new, stored in %.1f MiB",
 		 (double)v->size / 1048576, (double)v->data / 1048576,
 		 (double)s->known_bytes / 1048576,
 		 (double)s->new_bytes / 1048576,
 		 (double)s->stored_bytes / 1048576);
+	if (st_version_get(v, "left-out") != NULL)
+		log_note("left out: %s; --exact keeps them",
+			 st_version_get(v, "left-out"));
 	return 0;
 }
 
@@ -168,10 +141,12 @@ store(const struct cli_args *a, struct st_repo *r, struct dk *d, struct err *e)
 	struct st_input in = { .arg = d, .size = d->size, .read = disk_read,
 			       .extents = disk_extents };
 	struct st_ref newest = { .number = 0 }, ref;
+	struct cut_left left = { .free = 0 };
 	struct st_imported got;
 
 	if (w == NULL || find_line(r, a->at[1], &line, &newest, e) < 0 ||
-	    note_parent(r, &newest, &v, e) < 0 || cut(d, &cuts, e) < 0)
+	    note_parent(r, &newest, &v, e) < 0 ||
+	    cut_disk(d, exact, drop_snapshots, &cuts, &left, e) < 0)
 		return -1;
 	progress_begin(&p, "import", true, d->size);
 	if (st_import(w, &line, &in, &cuts, &p, &got, e) < 0)
@@ -183,8 +158,8 @@ store(const struct cli_args *a, struct st_repo *r, struct dk *d, struct err *e)
 	v.size = d->size;
 	v.data = got.data;
 	v.created = (uint64_t)time(NULL);
-	v.flags = ST_VERSION_EXACT;
-	if (st_version_set(&v, "source", last_part(a->at[0]), e) < 0 ||
+	if (cut_left_note(&left, &v, e) < 0 ||
+	    st_version_set(&v, "source", last_part(a->at[0]), e) < 0 ||
 	    st_writer_commit(w, &line, &v, &ref, e) < 0)
 		return -1;
 	struct st_writer_stats s = st_writer_stats(w);
@@ -211,6 +186,9 @@ import(const struct cli_args *a, struct err *e)
 	if (!st_repo_is_admin(r))
 		return err_set(e, ERR_AUTH, "%s: %s is no administrator's key "
 			       "of this repository", a->repo, a->key);
+	if (exact && drop_snapshots)
+		return err_set(e, ERR_USAGE, "import: --exact and "
+			       "--drop-snapshots contradict each other");
 	d = src_open(a, a->at[0], 0, e);
 	if (d == NULL)
 		return -1;
@@ -223,6 +201,9 @@ static const struct cli_opt opts[] = {
 	  .value = &parent },
 	{ .name = "exact", .help = "keep every bit, also of unused space",
 	  .flag = &exact },
+	{ .name = "drop-snapshots",
+	  .help = "leave out shadow copies, and the free clusters they need",
+	  .flag = &drop_snapshots },
 	{ .name = NULL }
 };
 

@@ -200,6 +200,22 @@ put_database(struct guest *g, struct reg *r, const char *cs,
 	}
 }
 
+/* Storage drivers of 10 that this machine does not need: they start at boot, and
+ * its hardware configuration (StartOverride) takes that back. */
+static bool
+switched_off(const char *name)
+{
+	static const char *const names[] = {
+		"atapi", "IntelIde", "PCIIde", "iaStorV", "LSI_SAS", "megasas",
+		"amdsata", "stornvme", "vmbus", "storvsc", "storflt",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 put_service(struct guest *g, struct reg *r, const char *cs,
 	    const struct driver *d, char start)
@@ -216,14 +232,7 @@ put_service(struct guest *g, struct reg *r, const char *cs,
 		reg_line(r, path_of("Group=s:%s", d->group));
 	if (d->tag != 0)
 		reg_line(r, path_of("Tag=d:%u", d->tag));
-	/* Boot drivers of 10 that this machine does not use are switched off
-	 * by hardware configuration. */
-	if (g->kind->id == WIN10 && start == '0' &&
-	    (strcmp(d->name, "stornvme") == 0 ||
-	     strcmp(d->name, "LSI_SAS") == 0 || strcmp(d->name, "vmbus") == 0 ||
-	     strcmp(d->name, "storvsc") == 0 ||
-	     strcmp(d->name, "storflt") == 0 ||
-	     strcmp(d->name, "megasas") == 0)) {
+	if (g->kind->id == WIN10 && start == '0' && switched_off(d->name)) {
 		reg_line(r, path_of("[%s\\Services\\%s\\StartOverride]", cs,
 				    d->name));
 		reg_line(r, "0=d:3");

@@ -79,6 +79,8 @@ guest() {
 		}
 	) 9>"$store/lock" && cp --sparse=always --reflink=auto "$store/$name" "$out"
 }
+# sum_of IMAGE: a hash of a disk image, quick where it is sparse
+sum_of() { python3 "$TOP/tests/sum.py" "$1"; }
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n # SKIP $1"; }
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 done_testing() { echo "1..$tap_n"; }

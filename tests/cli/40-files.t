@@ -5,7 +5,7 @@
 need fls icat istat ntfsfix fsntfsinfo
 
 guest d.img win7
-sha256sum <d.img >before
+sum_of d.img >before
 
 # offset OF the volume of Windows, in sectors, as sleuthkit sees it
 volume=$(mmls d.img | awk '$6 ~ /NTFS/ { s = $3 } END { print s + 0 }')
@@ -40,12 +40,12 @@ like "$(cat out)" '*"sddl"*' "with the same facts"
 exits 8 "a path that is not there" imgtool files cat d.img 'C:\nowhere'
 says "*d.img: C:*nowhere: is not there" "says so"
 exits 8 "a drive that is not there" imgtool files ls d.img 'Q:\x'
-is "$(sha256sum <d.img)" "$(cat before)" "looking changes nothing"
+is "$(sum_of d.img)" "$(cat before)" "looking changes nothing"
 
 # ---- change, dry
 echo hello >hello
 exits 0 "a dry run" imgtool files put -n d.img hello 'C:\Users\hello.txt'
-is "$(sha256sum <d.img)" "$(cat before)" "changes nothing"
+is "$(sum_of d.img)" "$(cat before)" "changes nothing"
 [ ! -e d.img.undo ]; is $? 0 "and leaves no log"
 
 # ---- change
@@ -77,7 +77,7 @@ exits 0 "a dry undo" imgtool undo -n d.img
 is "$(imgtool history d.img | wc -l | tr -d ' ')" 6 "takes nothing back"
 while imgtool undo d.img >/dev/null 2>err; do :; done
 like "$(cat err)" "*nothing to undo" "undo ends when there is nothing"
-is "$(sha256sum <d.img)" "$(cat before)" "and the disk is the first one, byte for byte"
+is "$(sum_of d.img)" "$(cat before)" "and the disk is the first one, byte for byte"
 [ ! -e d.img.undo ]; is $? 0 "without a trace"
 
 imgtool files put d.img hello 'C:\hello'

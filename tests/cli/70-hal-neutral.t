@@ -31,14 +31,14 @@ both='--platform qemu-i440fx-ide --platform q35-ahci'
 exits 8 "7 boots from neither IDE nor AHCI as it is" hal-neutral verify seven.img $both
 is "$(answer qemu-i440fx-ide) $(answer q35-ahci)" "NO NO" "the matrix says so"
 like "$(cat out)" "*service *msahci: Start is 3*" "the missing link is named"
-before=$(sha256sum <seven.img)
+before=$(sum_of seven.img)
 # shellcheck disable=SC2086
 ok "a plan is made" hal-neutral plan seven.img $both -o seven.plan
-is "$(sha256sum <seven.img)" "$before" "planning changes nothing"
+is "$(sum_of seven.img)" "$before" "planning changes nothing"
 like "$(cat seven.plan)" "*msahci*old: ?dword, 0x00000003?*want: ?dword, 0x00000000?*rule: storage/V1*" \
 	"the plan names value, old, new and rule"
 ok "a dry run succeeds" hal-neutral apply -n seven.img seven.plan
-is "$(sha256sum <seven.img)" "$before" "a dry run changes nothing"
+is "$(sum_of seven.img)" "$before" "a dry run changes nothing"
 ok "the plan is applied" hal-neutral apply seven.img seven.plan
 # shellcheck disable=SC2086
 ok "7 boots from both" hal-neutral verify seven.img $both
@@ -47,9 +47,9 @@ file_of seven.img Windows/System32/config/SYSTEM after.hive
 is "$(start_of after.hive msahci) $(start_of after.hive intelide) $(start_of after.hive atapi)" \
 	"0 0 0" "hivex reads the new values"
 is "$(start_of after.hive iaStorV)" 0 "the old controller's driver still starts"
-after=$(sha256sum <seven.img)
+after=$(sum_of seven.img)
 ok "a second apply succeeds" hal-neutral apply seven.img seven.plan
-is "$(sha256sum <seven.img)" "$after" "and writes nothing"
+is "$(sum_of seven.img)" "$after" "and writes nothing"
 # shellcheck disable=SC2086
 ok "a second plan is made" hal-neutral plan seven.img $both
 like "$(cat out)" "*entries: \[\]*" "and is empty"
@@ -113,7 +113,7 @@ file_of foreign.img WINDOWS/system32/drivers/atapi.sys x86
 driver msahci.sys "[image, /x86.sys, $(stat -c %s x86), '$(sha256sum x86 | cut -d ' ' -f 1)']" >break.plan
 exits 6 "a source that is not there is refused" hal-neutral apply seven.img break.plan
 says "*msahci.sys*/x86.sys*not there*" "the error names it"
-is "$(sha256sum <seven.img)" "$after" "and nothing is written"
+is "$(sum_of seven.img)" "$after" "and nothing is written"
 
 # ---- XP: from Intel IDE to QEMU's, whose driver it has but never bound
 guest xp.img xp
@@ -129,26 +129,26 @@ is "$(hivexget after.hive '\ControlSet001\Control\CriticalDeviceDatabase\PCI#CC_
 	"hivex reads the new binding"
 file_of xp.img WINDOWS/System32/drivers/pciide.sys pciide.sys
 is "$(head -c 2 pciide.sys)" MZ "the driver came out of the image's own cabinet"
-before=$(sha256sum <xp.img)
+before=$(sum_of xp.img)
 exits 8 "XP has no AHCI driver, so nothing is done" hal-neutral apply xp.img --platform q35-ahci
 like "$(cat err)" "*still would not boot on q35-ahci*binding*nothing was written*" "the error names the link"
-is "$(sha256sum <xp.img)" "$before" "the image is as it was"
+is "$(sum_of xp.img)" "$before" "the image is as it was"
 exits 6 "a plan for another image is refused" hal-neutral apply xp.img seven.plan
 says "*made for another image*" "the error says so"
 value 'ControlSet001\Services\msahci' Start '[dword, 0]' '[dword, 2]' >break.plan
 ok "the image changes after the plan" hal-neutral apply seven.img break.plan
-before=$(sha256sum <seven.img)
+before=$(sum_of seven.img)
 exits 6 "the plan of before is refused" hal-neutral apply seven.img seven.plan
 says "*msahci: Start: is not as it was when the plan was made*" "the error names what differs"
-is "$(sha256sum <seven.img)" "$before" "nothing is written"
+is "$(sum_of seven.img)" "$before" "nothing is written"
 
 # ---- what must not be touched
 for odd in hibernated dirty-volume; do
 	guest odd.img win7 --$odd
-	before=$(sha256sum <odd.img)
+	before=$(sum_of odd.img)
 	exits 6 "$odd: apply is refused" hal-neutral apply odd.img --platform q35-ahci
 	says "*odd.img: *" "$odd: the error names it"
-	is "$(sha256sum <odd.img)" "$before" "$odd: nothing is written"
+	is "$(sum_of odd.img)" "$before" "$odd: nothing is written"
 done
 guest odd.img win7 --dirty-hive
 ok "a dirty hive with its logs is replayed" hal-neutral apply odd.img --platform q35-ahci

@@ -8,13 +8,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/scope.h"
 #include "runtime/clock.h"
+#include "runtime/peer.h"
 #include "runtime/words.h"
 
 #define READY_MS 30000	/* a first read of a cold repository on a slow disk */
@@ -57,7 +60,7 @@ command_line(const struct rt_blockd *b, struct rt_words *w, struct err *e)
 	rt_words_fmt(w, "repo=%s", b->repo);
 	rt_words_fmt(w, "image=%s", b->image);
 	if (b->layers != NULL)
-		rt_words_fmt(w, "layer=%s/system", b->layers);
+		rt_words_fmt(w, "layer=%s/%s", b->layers, b->layer);
 	rt_words_fmt(w, "key-fd=%d", FD_KEY);
 	rt_words_fmt(w, "status-fd=%d", FD_STATUS);
 	return rt_words_ok(w, e);
@@ -189,4 +192,35 @@ rt_blockd_start(const struct rt_blockd *b, const struct rt_keyd *k, pid_t *ret,
 	SCOPED_FD int status_r = status[0], status_w = status[1];
 	(void)key_r, (void)key_w, (void)status_r, (void)status_w;
 	return start(b, k, key, status, ret, ret_said, e);
+}
+
+#define TRY "try.sock"
+
+int
+rt_blockd_try(const char *repo, const char *image, const char *dir,
+	      const char *root, const struct rt_keyd *k,
+	      struct rt_blockd_said *ret_said, struct err *e)
+{
+	SCOPED_FREE char *nbdkit = rt_program("nbdkit", e);
+	SCOPED_FREE char *plugin = nbdkit == NULL ? NULL : rt_blockd_plugin(e);
+	SCOPED_FREE char *path = io_join(dir, TRY, e);
+	SCOPED_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	SCOPED_FD int listener = -1;
+	enum rt_rung rung;
+	pid_t pid;
+
+	if (plugin == NULL || path == NULL || rt_jail_best(root, &rung, e) < 0 ||
+	    rt_peer_listen(dir, TRY, SOCK_STREAM, &listener, e) < 0)
+		return -1;
+	(void)unlink(path);
+	const struct rt_blockd b = {
+		.repo = repo, .image = image, .root = root, .plugin = plugin,
+		.nbdkit = nbdkit, .rung = rung, .listener = listener,
+		.log = null,
+	};
+	if (rt_blockd_start(&b, k, &pid, ret_said, e) < 0)
+		return -1;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return 0;
 }

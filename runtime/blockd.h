@@ -21,6 +21,7 @@ struct rt_blockd {
 	const char *repo;	/* absolute */
 	const char *image;	/* NAME[:VER|:TAG] */
 	const char *layers;	/* absolute; holds the layer; NULL: read only */
+	const char *layer;	/* its name there */
 	const char *root;	/* mount point of the jail */
 	const char *plugin;	/* absolute */
 	const char *nbdkit;	/* absolute */
@@ -39,6 +40,16 @@ struct rt_blockd_said {
 MUST_CHECK int rt_blockd_start(const struct rt_blockd *b,
 			       const struct rt_keyd *k, pid_t *ret,
 			       struct rt_blockd_said *ret_said, struct err *e);
+
+/*
+ * Does the key open this image?  A server of its own is started, without a
+ * layer, and ended; *ret_said has the version that the name means now.  `dir`
+ * holds its socket meanwhile, and `root` is the mount point of its jail.
+ */
+MUST_CHECK int rt_blockd_try(const char *repo, const char *image,
+			     const char *dir, const char *root,
+			     const struct rt_keyd *k,
+			     struct rt_blockd_said *ret_said, struct err *e);
 
 /* The plugin beside this program in a build, else where it is installed. */
 MUST_CHECK char *rt_blockd_plugin(struct err *e);

@@ -15,6 +15,10 @@ extern const struct cli_cmd cmd_suspend;
 extern const struct cli_cmd cmd_resume;
 extern const struct cli_cmd cmd_status;
 extern const struct cli_cmd cmd_console;
+extern const struct cli_cmd cmd_update;
+extern const struct cli_cmd cmd_rollback;
+extern const struct cli_cmd cmd_redeploy;
+extern const struct cli_cmd cmd_why;
 extern const struct cli_cmd cmd_remove;
 
 #endif /* RUNTIME_CMD_H */

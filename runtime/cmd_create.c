@@ -1,12 +1,7 @@
 /* cmd_create.c - imgrun create: a guest from its file
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -15,7 +10,6 @@
 #include "crypt/secret.h"
 #include "runtime/blockd.h"
 #include "runtime/cmd.h"
-#include "runtime/peer.h"
 #include "runtime/state.h"
 
 static bool unprotected;
@@ -53,40 +47,11 @@ make_uuid(char out[37])
 			       i == 10 ? "-" : "", b[i]);
 }
 
-/* Does the key open the image?  The block server is asked, in its jail; it
- * tells which version the name means today. */
+/* Does the key open the image?  In a folder of our own, gone afterwards. */
 static int
-try_image(const struct rt_guest *g, const struct rt_keyd *keyd, const char *dir,
-	  struct rt_bound *b, struct err *e)
-{
-	SCOPED_FREE char *nbdkit = rt_program("nbdkit", e);
-	SCOPED_FREE char *plugin = nbdkit == NULL ? NULL : rt_blockd_plugin(e);
-	SCOPED_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	SCOPED_FD int listener = -1;
-	struct rt_blockd_said said;
-	enum rt_rung rung;
-	pid_t pid;
-
-	if (plugin == NULL || rt_jail_best(dir, &rung, e) < 0 ||
-	    rt_peer_listen(dir, "block.sock", SOCK_STREAM, &listener, e) < 0)
-		return -1;
-	const struct rt_blockd block = {
-		.repo = b->repo, .image = g->image, .root = dir,
-		.plugin = plugin, .nbdkit = nbdkit, .rung = rung,
-		.listener = listener, .log = null,
-	};
-	if (rt_blockd_start(&block, keyd, &pid, &said, e) < 0)
-		return -1;
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-	b->version = mem_str(said.version, e);
-	return b->version == NULL ? -1 : 0;
-}
-
-/* A folder of our own for the trial, gone afterwards. */
-static int
-bind_image(const struct rt_guest *g, const struct rt_keyd *keyd,
-	   const char *state, struct rt_bound *b, struct err *e)
+try_image(const struct rt_guest *g, const struct rt_keyd *keyd,
+	  const char *state, const struct rt_bound *b,
+	  struct rt_blockd_said *said, struct err *e)
 {
 	SCOPED_FREE char *dir = mem_fmt(e, "%s/.create.XXXXXX", state);
 
@@ -96,10 +61,7 @@ bind_image(const struct rt_guest *g, const struct rt_keyd *keyd,
 		return err_sys(e, "%s", state);
 	SCOPED_FREE char *whole = realpath(dir, NULL);
 	int r = whole == NULL ? err_sys(e, "%s", dir)
-			      : try_image(g, keyd, whole, b, e);
-	SCOPED_FREE char *socket = io_join(dir, "block.sock", e);
-	if (socket != NULL)
-		(void)unlink(socket);
+		: rt_blockd_try(b->repo, g->image, whole, whole, keyd, said, e);
 	(void)rmdir(dir);
 	return r;
 }
@@ -122,6 +84,7 @@ create(const struct cli_args *a, struct err *e)
 	RT_KEYD_SCOPED struct rt_keyd keyd = RT_KEYD_EMPTY;
 	RT_PLACE_SCOPED struct rt_place place = RT_PLACE_EMPTY;
 	SCOPED_FREE uint8_t *text = NULL;
+	struct rt_blockd_said said;
 	size_t len;
 
 	if (io_slurp(a->at[0], 1 << 20, &text, &len, e) < 0 ||
@@ -138,10 +101,11 @@ create(const struct cli_args *a, struct err *e)
 	if (b.key == NULL ||
 	    rt_keyd_start(b.key, a->passphrase_fd, &keyd, e) < 0 ||
 	    check_key(&g, &keyd, e) < 0 ||
-	    bind_image(&g, &keyd, a->state, &b, e) < 0 ||
-	    rt_stored_make(a->state, g.name, text, len, &b, e) < 0)
+	    try_image(&g, &keyd, a->state, &b, &said, e) < 0 ||
+	    rt_stored_make(a->state, g.name, text, len, &b, said.version,
+			   e) < 0)
 		return -1;
-	log_note("%s: made, from %s; imgrun start %s", g.name, b.version,
+	log_note("%s: made, from %s; imgrun start %s", g.name, said.version,
 		 g.name);
 	return 0;
 }

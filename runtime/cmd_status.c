@@ -88,6 +88,12 @@ copy_live(struct js *one, const struct js *live)
 		copy_u64(to, from, processes[i]);
 }
 
+static const char *
+none_if_empty(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
 static void
 add_json(struct js *list, const struct view *v)
 {
@@ -95,11 +101,13 @@ add_json(struct js *list, const struct view *v)
 
 	js_str(one, "name", v->s.guest.name);
 	js_str(one, "os", rt_os_words[v->s.guest.os]);
-	js_str(one, "version", v->s.bound.version);
+	js_str(one, "version", v->j.slots.active);
+	js_str(one, "previous", none_if_empty(v->j.slots.previous));
+	js_str(one, "staged", none_if_empty(v->j.slots.next));
 	js_bool(one, "keep", v->s.guest.keep);
 	js_str(one, "state", rt_state_words[v->j.state]);
-	js_i64(one, "since", v->j.last.at);
-	js_str(one, "reason", v->j.last.detail);
+	js_i64(one, "since", v->j.ran.at);
+	js_str(one, "reason", v->j.ran.detail);
 	js_str(one, "console", v->s.place.debug_log);
 	js_str(one, "serial", v->s.place.serial_log);
 	js_str(one, "unreachable", v->deaf.kind == ERR_NONE ? NULL
@@ -141,7 +149,7 @@ print_text(const struct view *v)
 {
 	char when[32] = "";
 	struct tm tm;
-	time_t at = (time_t)v->j.last.at;
+	time_t at = (time_t)v->j.ran.at;
 
 	if (localtime_r(&at, &tm) != NULL)
 		(void)strftime(when, sizeof(when), "%F %T", &tm);
@@ -149,10 +157,14 @@ print_text(const struct view *v)
 		     "system       %s from %s, writes are %s\n"
 		     "state        %s since %s%s%s\n",
 		     v->s.guest.name, rt_os_words[v->s.guest.os],
-		     v->s.bound.version, v->s.guest.keep ? "kept" : "dropped",
+		     v->j.slots.active, v->s.guest.keep ? "kept" : "dropped",
 		     rt_state_words[v->j.state], when,
-		     v->j.last.detail[0] != '\0' ? ": " : "",
-		     v->j.last.detail);
+		     v->j.ran.detail[0] != '\0' ? ": " : "",
+		     v->j.ran.detail);
+	if (v->j.slots.next[0] != '\0')
+		(void)printf("staged       %s, tried %u of %u times\n",
+			     v->j.slots.next, v->j.slots.tries,
+			     v->s.guest.health.tries);
 	if (v->live != NULL)
 		print_live(v->live);
 	if (v->deaf.kind != ERR_NONE)
@@ -210,7 +222,7 @@ print_line(const struct view *v)
 {
 	(void)printf("%-20s %-9s %-6s %s\n", v->s.guest.name,
 		     rt_state_words[v->j.state], rt_os_words[v->s.guest.os],
-		     v->s.bound.version);
+		     v->j.slots.active);
 }
 
 static int

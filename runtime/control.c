@@ -50,6 +50,12 @@ request(struct rt_super *r, const char *word, struct err *e)
 {
 	if (strcmp(word, "status") == 0)
 		return 0;
+	if (strncmp(word, "stage ", 6) == 0)
+		return rt_supervisor_stage(r->s, &r->journal, &r->keyd, word + 6,
+					   false, e);
+	if (strncmp(word, "stage! ", 7) == 0)
+		return rt_supervisor_stage(r->s, &r->journal, &r->keyd, word + 7,
+					   true, e);
 	if (r->vm_pid == 0)
 		return err_set(e, ERR_UNSAFE, "%s: is not up yet",
 			       r->s->guest.name);
@@ -80,7 +86,7 @@ void
 rt_super_serve(struct rt_super *r, size_t i)
 {
 	struct err e = ERR_INIT, result = ERR_INIT;
-	char word[32];
+	char word[512];
 	size_t len;
 
 	if (rt_peer_recv(r->client[i], 0, word, sizeof(word) - 1, &len, NULL,

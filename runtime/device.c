@@ -158,6 +158,9 @@ add_devices(struct rt_words *w, const struct rt_machine *m,
 	for (const char *const *u = d->usb; *u != NULL; u++)
 		rt_words_opt(w, "-device", "%s", *u);
 	rt_words_opt(w, "-device", "%s", d->video);
+	/* A guest without a driver for it shows one unknown device. */
+	if (m->guest->health.given)
+		rt_words_opt(w, "-device", "pvpanic");
 	rt_words_opt(w, "-audiodev", "none,id=sound");
 	for (const char *const *s = d->sound; *s != NULL; s++)
 		rt_words_opt(w, "-device", "%s", *s);
@@ -201,6 +204,7 @@ rt_device_argv(const struct rt_machine *m, const char *program,
 		rt_words_opt(&w, "-global", "kvm-pit.lost_tick_policy=delay");
 	rt_words_opt(&w, "-boot", "strict=on,menu=off");
 	rt_words_opt(&w, "-display", "none");
+	rt_words_opt(&w, "-action", "panic=pause");
 	if (d->uefi)
 		add_firmware(&w, m);
 	add_ports(&w, m);

@@ -21,6 +21,7 @@ rt_guest_done(struct rt_guest *g)
 	free(g->image);
 	free(g->repo);
 	free(g->key);
+	free(g->health.console);
 	*g = (struct rt_guest)RT_GUEST_EMPTY;
 }
 
@@ -34,10 +35,8 @@ rt_guest_name_ok(const char *name)
 	       name[0] != '-' && name[len - 1] != '-';
 }
 
-/* An image line's name with its version or tag, as the store will parse it;
- * here only what could be mistaken for something else is refused. */
-static bool
-image_ok(const char *image)
+bool
+rt_guest_image_ok(const char *image)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
@@ -57,13 +56,35 @@ read_sources(struct yml *doc, struct rt_guest *g, struct err *e)
 	g->keep = yml_bool(doc, "keep", false, e);
 	if (yml_end(doc, e) < 0)
 		return -1;
-	if (!image_ok(image))
+	if (!rt_guest_image_ok(image))
 		return yml_err(doc, e, "image is not NAME, NAME:VERSION or "
 			       "NAME:TAG");
 	g->image = mem_str(image, e);
 	g->repo = mem_str(repo, e);
 	g->key = mem_str(key, e);
 	return g->image == NULL || g->repo == NULL || g->key == NULL ? -1 : 0;
+}
+
+static int
+read_health(struct yml *doc, struct rt_guest *g, struct err *e)
+{
+	struct yml *h = yml_map(doc, "health", e);
+	const char *text;
+
+	g->health.within = 600;
+	g->health.tries = 3;
+	if (h == NULL)
+		return 0;
+	g->health.given = true;
+	g->health.within = (unsigned)yml_u64(h, "within", 1, 86400, 600, e);
+	g->health.tries = (unsigned)yml_u64(h, "tries", 1, 10, 3, e);
+	text = yml_str(h, "console", "", e);
+	if (yml_end(h, e) < 0)
+		return -1;
+	if (text[0] == '\0')
+		return 0;
+	g->health.console = mem_str(text, e);
+	return g->health.console == NULL ? -1 : 0;
 }
 
 static int
@@ -84,7 +105,7 @@ read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 				       d->memory, e);
 	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);
 	g->isolate = yml_bool(doc, "require-isolation", false, e);
-	if (read_sources(doc, g, e) < 0 || name == NULL || os == NULL)
+	if (read_health(doc, g, e) < 0 || read_sources(doc, g, e) < 0 || name == NULL || os == NULL)
 		return -1;
 	if (!rt_guest_name_ok(name))
 		return yml_err(doc, e, "name must be at most %d of a-z, 0-9 and -, "

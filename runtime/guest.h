@@ -39,6 +39,13 @@ struct rt_guest {
 	char *image;		/* NAME[:VER|:TAG] of the system disk */
 	char *repo, *key;	/* paths as written: relative to the file */
 	bool keep;		/* writes to the system disk outlive a stop */
+	struct {
+		bool given;	/* the file has health: */
+		char *console;	/* text that the guest writes when it is well;
+				   NULL: none */
+		unsigned within;	/* seconds */
+		unsigned tries;
+	} health;		/* how a new version is judged (health.h) */
 	bool isolate;		/* start only where hardware isolates the guest */
 };
 
@@ -55,5 +62,9 @@ MUST_CHECK int rt_guest_parse(const char *name, const void *text, size_t len,
 
 /* Is this a name a guest may have?  [a-z0-9][a-z0-9-]*, at most RT_NAME_MAX. */
 bool rt_guest_name_ok(const char *name);
+
+/* Could this be NAME[:VER|:TAG]?  The store parses it; here only what could be
+ * mistaken for something else is refused. */
+bool rt_guest_image_ok(const char *image);
 
 #endif /* RUNTIME_GUEST_H */

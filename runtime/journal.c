@@ -21,35 +21,62 @@
 
 const char *const rt_event_words[] = {
 	"created", "starting", "running", "paused", "resumed", "stopping",
-	"stopped", "failed", "block-restarted", NULL
+	"stopped", "failed", "block-restarted", "staged", "trial", "active",
+	"rejected", "rolled-back", "healthy", "redeployed", NULL
 };
 
 const char *const rt_state_words[] = { "none", "stopped", "starting", "running",
 				       "paused", "stopping", "failed" };
 
 #define NO (-1)
+#define SELF(s) [RT_EV_STAGED] = (s), [RT_EV_REJECTED] = (s)
 
+/* Each state's events and where they
+ * lead. */
 static const signed char after[RT_STATES][RT_EVENTS] = {
-	/*		  created        starting        running
-	 *		  paused         resumed         stopping
-	 *		  stopped        failed          block-restarted */
-	[RT_ST_NONE]	= { RT_ST_STOPPED, NO, NO, NO, NO, NO, NO, NO, NO },
-	[RT_ST_STOPPED]	= { NO, RT_ST_STARTING, NO, NO, NO, NO, NO, NO, NO },
-	[RT_ST_FAILED]	= { NO, RT_ST_STARTING, NO, NO, NO, NO, NO, NO, NO },
-	[RT_ST_STARTING] = { NO, NO, RT_ST_RUNNING, NO, NO, NO,
-			     RT_ST_STOPPED, RT_ST_FAILED, NO },
-	[RT_ST_RUNNING]	= { NO, NO, NO, RT_ST_PAUSED, NO, RT_ST_STOPPING,
-			    RT_ST_STOPPED, RT_ST_FAILED, RT_ST_RUNNING },
-	[RT_ST_PAUSED]	= { NO, NO, NO, NO, RT_ST_RUNNING, RT_ST_STOPPING,
-			    RT_ST_STOPPED, RT_ST_FAILED, RT_ST_PAUSED },
-	[RT_ST_STOPPING] = { NO, NO, NO, NO, NO, RT_ST_STOPPING,
-			     RT_ST_STOPPED, RT_ST_FAILED, RT_ST_STOPPING },
+	[RT_ST_NONE] = { [RT_EV_CREATED] = RT_ST_STOPPED },
+	[RT_ST_STOPPED] = {
+		[RT_EV_STARTING] = RT_ST_STARTING, SELF(RT_ST_STOPPED),
+		[RT_EV_ROLLED_BACK] = RT_ST_STOPPED,
+		[RT_EV_REDEPLOYED] = RT_ST_STOPPED,
+	},
+	[RT_ST_FAILED] = {
+		[RT_EV_STARTING] = RT_ST_STARTING, SELF(RT_ST_FAILED),
+		[RT_EV_ROLLED_BACK] = RT_ST_FAILED,
+		[RT_EV_REDEPLOYED] = RT_ST_FAILED,
+	},
+	[RT_ST_STARTING] = {
+		[RT_EV_RUNNING] = RT_ST_RUNNING, [RT_EV_STOPPED] = RT_ST_STOPPED,
+		[RT_EV_FAILED] = RT_ST_FAILED, SELF(RT_ST_STARTING),
+		[RT_EV_TRIAL] = RT_ST_STARTING,
+	},
+	[RT_ST_RUNNING] = {
+		[RT_EV_PAUSED] = RT_ST_PAUSED, [RT_EV_STOPPING] = RT_ST_STOPPING,
+		[RT_EV_STOPPED] = RT_ST_STOPPED, [RT_EV_FAILED] = RT_ST_FAILED,
+		[RT_EV_BLOCK_RESTARTED] = RT_ST_RUNNING, SELF(RT_ST_RUNNING),
+		[RT_EV_ACTIVE] = RT_ST_RUNNING, [RT_EV_HEALTHY] = RT_ST_RUNNING,
+	},
+	[RT_ST_PAUSED] = {
+		[RT_EV_RESUMED] = RT_ST_RUNNING, [RT_EV_STOPPING] = RT_ST_STOPPING,
+		[RT_EV_STOPPED] = RT_ST_STOPPED, [RT_EV_FAILED] = RT_ST_FAILED,
+		[RT_EV_BLOCK_RESTARTED] = RT_ST_PAUSED, SELF(RT_ST_PAUSED),
+		[RT_EV_ACTIVE] = RT_ST_PAUSED, [RT_EV_HEALTHY] = RT_ST_PAUSED,
+	},
+	[RT_ST_STOPPING] = {
+		[RT_EV_STOPPING] = RT_ST_STOPPING, [RT_EV_STOPPED] = RT_ST_STOPPED,
+		[RT_EV_FAILED] = RT_ST_FAILED,
+		[RT_EV_BLOCK_RESTARTED] = RT_ST_STOPPING, SELF(RT_ST_STOPPING),
+		[RT_EV_ACTIVE] = RT_ST_STOPPING, [RT_EV_HEALTHY] = RT_ST_STOPPING,
+	},
 };
+
+/* Nothing leads to RT_ST_NONE, so its zero marks what is not in the table. */
+_Static_assert(RT_ST_NONE == 0, "an empty cell is RT_ST_NONE");
 
 int
 rt_state_after(enum rt_state s, enum rt_event ev)
 {
-	return after[s][ev];
+	return after[s][ev] == RT_ST_NONE ? NO : after[s][ev];
 }
 
 bool
@@ -144,6 +171,22 @@ struct replay {
 	void *arg;
 };
 
+/* Is this about the guest's state, and not about its versions only? */
+static bool
+is_run(enum rt_event ev)
+{
+	return ev < RT_EV_STAGED;
+}
+
+static void
+settle(struct rt_journal *j, const struct rt_record *r, enum rt_state state)
+{
+	j->state = state;
+	j->last = *r;
+	if (is_run(r->event))
+		j->ran = *r;
+}
+
 static int
 replay_line(struct replay *p, const char *line, size_t len, struct err *e)
 {
@@ -160,8 +203,11 @@ replay_line(struct replay *p, const char *line, size_t len, struct err *e)
 			       "cannot come after %s", r.seq,
 			       rt_event_words[r.event],
 			       rt_state_words[j->state]);
-	j->state = (enum rt_state)state;
-	j->last = r;
+	if (rt_slots_apply(&j->slots, r.event, r.detail) < 0)
+		return err_set(e, ERR_CORRUPT, "journal: record %" PRIu64 " (%s) "
+			       "does not fit the versions before", r.seq,
+			       rt_event_words[r.event]);
+	settle(j, &r, (enum rt_state)state);
 	memcpy(j->link, link, sizeof(link));
 	j->end += len + 1;
 	return p->see == NULL ? 0 : p->see(&r, p->arg, e);
@@ -244,11 +290,12 @@ rt_journal_add(struct rt_journal *j, enum rt_event ev, const char *detail,
 	char link[LINK_DIGITS + 1];
 	uint8_t own[RT_LINK_BYTES];
 	int state = rt_state_after(j->state, ev);
+	struct rt_slots slots = j->slots;
 
-	if (state < 0)
+	(void)err_quote(r.detail, sizeof(r.detail), detail, strlen(detail));
+	if (state < 0 || rt_slots_apply(&slots, ev, r.detail) < 0)
 		return err_set(e, ERR_UNSAFE, "guest: %s cannot come after %s",
 			       rt_event_words[ev], rt_state_words[j->state]);
-	(void)err_quote(r.detail, sizeof(r.detail), detail, strlen(detail));
 	buf_fmt(&text, "%" PRIu64 " %" PRId64 " %s %s", r.seq, r.at,
 		rt_event_words[ev], r.detail);
 	if (buf_ok(&text, e) < 0)
@@ -264,8 +311,8 @@ rt_journal_add(struct rt_journal *j, enum rt_event ev, const char *detail,
 	    fdatasync(j->fd) < 0)
 		return err_sys(e, "journal");
 	j->end += line.len;
-	j->last = r;
-	j->state = (enum rt_state)state;
+	settle(j, &r, (enum rt_state)state);
+	j->slots = slots;
 	memcpy(j->link, own, sizeof(own));
 	return 0;
 }

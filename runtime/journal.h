@@ -17,6 +17,7 @@
 
 #include "base/attr.h"
 #include "base/scope.h"
+#include "runtime/slots.h"
 
 struct err;
 
@@ -30,8 +31,15 @@ enum rt_event {
 	RT_EV_STOPPED,		/* it is off, as somebody wanted */
 	RT_EV_FAILED,		/* it is off, and nobody wanted that */
 	RT_EV_BLOCK_RESTARTED,	/* its block server died and is back */
+	RT_EV_STAGED,		/* these six are about versions: slots.h */
+	RT_EV_TRIAL,
+	RT_EV_ACTIVE,
+	RT_EV_REJECTED,
+	RT_EV_ROLLED_BACK,
+	RT_EV_HEALTHY,
+	RT_EV_REDEPLOYED,	/* its system layer was dropped */
 };
-#define RT_EVENTS 9
+#define RT_EVENTS 16
 
 enum rt_state {
 	RT_ST_NONE,		/* no record yet */
@@ -53,7 +61,7 @@ int rt_state_after(enum rt_state s, enum rt_event ev);
 /* Are there processes in this state? */
 bool rt_state_alive(enum rt_state s);
 
-#define RT_DETAIL_ROOM 512
+#define RT_DETAIL_ROOM RT_SLOTS_DETAIL_ROOM
 #define RT_LINK_BYTES 16
 
 struct rt_record {
@@ -66,7 +74,9 @@ struct rt_record {
 struct rt_journal {
 	int fd;			/* owned; -1 when empty */
 	enum rt_state state;
+	struct rt_slots slots;
 	struct rt_record last;	/* seq 0 when there is none */
+	struct rt_record ran;	/* the last that changed the state */
 	uint64_t end;		/* bytes of whole records */
 	uint8_t link[RT_LINK_BYTES];	/* hash of the last record */
 };
@@ -87,7 +97,8 @@ MUST_CHECK int rt_journal_line(const char *line, size_t len,
 MUST_CHECK int rt_journal_open(const char *path, bool write,
 			       struct rt_journal *ret, struct err *e);
 
-/* Add a record; ERR_UNSAFE when the event cannot happen in this state. */
+/* Add a record; ERR_UNSAFE when the event cannot happen in this state, or to
+ * these versions. */
 MUST_CHECK int rt_journal_add(struct rt_journal *j, enum rt_event ev,
 			      const char *detail, struct err *e);
 

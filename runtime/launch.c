@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -16,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "runtime/layer.h"
 #include "runtime/peer.h"
 #include "runtime/vm.h"
 
@@ -63,51 +63,65 @@ watch_signals(struct rt_super *r, struct err *e)
 	return r->signals < 0 ? err_sys(e, "supervisor") : 0;
 }
 
+/* The socket and the log of every block server of this guest. */
 static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+open_block(struct rt_super *r, struct err *e)
 {
-	(void)st;
-	(void)kind;
-	return at->level == 0 ? 0 : remove(path);
-}
+	const struct rt_place *p = &r->s->place;
 
-/* A layer that is not kept begins anew with every start. */
-static int
-drop_layers(const struct rt_place *p, struct err *e)
-{
-	if (nftw(p->layers, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
-		return err_sys(e, "%s", p->layers);
-	return 0;
+	if (r->block.listener >= 0)
+		return 0;
+	r->block.log = open(p->block_log, O_WRONLY | O_CREAT | O_TRUNC |
+			    O_APPEND | O_CLOEXEC, 0600);
+	if (r->block.log < 0)
+		return err_sys(e, "%s", p->block_log);
+	r->block.repo = r->s->bound.repo;
+	r->block.layers = p->layers;
+	r->block.root = p->root;
+	r->block.rung = r->rung;
+	return rt_peer_listen(p->block, "block.sock", SOCK_STREAM,
+			      &r->block.listener, e);
 }
 
 static int
 start_block(struct rt_super *r, struct err *e)
 {
-	const struct rt_place *p = &r->s->place;
-	int listener;
-	int log = open(p->block_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |
-		       O_CLOEXEC, 0600);
+	static char layer[RT_VERSION_ROOM];
 
-	if (log < 0)
-		return err_sys(e, "%s", p->block_log);
-	if ((!r->s->guest.keep && drop_layers(p, e) < 0) ||
-	    rt_peer_listen(p->block, "block.sock", SOCK_STREAM, &listener,
-			   e) < 0) {
-		(void)close(log);
+	if (open_block(r, e) < 0 ||
+	    rt_layer_tidy(&r->s->place, &r->journal.slots, r->s->guest.keep,
+			  e) < 0)
 		return -1;
-	}
-	r->block.repo = r->s->bound.repo;
-	r->block.image = r->s->bound.version;
-	r->block.layers = p->layers;
-	r->block.root = p->root;
-	r->block.rung = r->rung;
-	r->block.listener = listener;
-	r->block.log = log;
+	rt_layer_name(r->version, layer);
+	r->block.image = r->version;
+	r->block.layer = layer;
 	return rt_blockd_start(&r->block, &r->keyd, &r->block_pid, &r->said, e);
 }
 
+/* A try counts from the moment that it is on record. */
 static int
-bring_up(struct rt_super *r, const char *qemu, struct err *e)
+begin_trial(struct rt_super *r, struct err *e)
+{
+	const struct rt_slots *s = &r->journal.slots;
+	char detail[RT_DETAIL_ROOM];
+
+	/* The last try ended with the supervisor or the machine. */
+	if (s->next[0] != '\0' && s->tries >= r->s->guest.health.tries) {
+		(void)snprintf(detail, sizeof(detail), "%s never got well in %u "
+			       "tries; back to %s", s->next, s->tries, s->active);
+		rt_super_note(r, RT_EV_REJECTED, detail);
+	}
+	(void)snprintf(r->version, sizeof(r->version), "%s", rt_slots_start(s));
+	r->trial = s->next[0] != '\0';
+	if (!r->trial)
+		return 0;
+	(void)snprintf(detail, sizeof(detail), "%s try %u of %u", r->version,
+		       s->tries + 1, r->s->guest.health.tries);
+	return rt_journal_add(&r->journal, RT_EV_TRIAL, detail, e);
+}
+
+static int
+bring_up(struct rt_super *r, struct err *e)
 {
 	const struct rt_stored *s = r->s;
 	bool kvm = rt_probe_kvm(r->probe);
@@ -117,19 +131,22 @@ bring_up(struct rt_super *r, const char *qemu, struct err *e)
 		return -1;
 	(void)snprintf(how, sizeof(how), "%s, jail: %s",
 		       kvm ? "kvm" : "tcg", rt_rung_words[r->rung]);
-	if (rt_journal_add(&r->journal, RT_EV_STARTING, how, e) < 0)
+	if (rt_journal_add(&r->journal, RT_EV_STARTING, how, e) < 0 ||
+	    begin_trial(r, e) < 0 || start_block(r, e) < 0 ||
+	    rt_vm_start(s, r->qemu, r->rung, kvm, &r->qmp, &r->vm_pid, e) < 0)
 		return -1;
-	if (start_block(r, e) < 0 ||
-	    rt_vm_start(s, qemu, r->rung, kvm, &r->qmp, &r->vm_pid, e) < 0 ||
+	if (r->control < 0 &&
 	    rt_peer_listen(s->place.run, "control.sock", SOCK_SEQPACKET,
-			   &r->control, e) < 0 ||
-	    rt_journal_add(&r->journal, RT_EV_RUNNING, "", e) < 0)
+			   &r->control, e) < 0)
+		return -1;
+	rt_super_judge_begin(r);
+	if (rt_journal_add(&r->journal, RT_EV_RUNNING, r->version, e) < 0)
 		return -1;
 	return rt_qmp_run(&r->qmp, RT_QMP_CONT, QMP_MS, NULL, e);
 }
 
-/* Everything until the guest runs.  What is found missing before the journal
- * is written leaves no trace there. */
+/* Everything that is done once.  What is found missing here leaves no trace in
+ * the journal. */
 static int
 prepare(struct rt_super *r, int passphrase_fd, int report, struct err *e)
 {
@@ -146,11 +163,37 @@ prepare(struct rt_super *r, int passphrase_fd, int report, struct err *e)
 		return -1;
 	r->block.nbdkit = TAKE(nbdkit);
 	r->block.plugin = TAKE(plugin);
-	r->qmp.on_event = rt_super_on_event;
-	r->qmp.arg = r;
-	return bring_up(r, qemu, e);
+	r->qemu = TAKE(qemu);
+	return 0;
 }
 
+/* One start of the guest, from STARTING to its end. */
+static void
+run_once(struct rt_super *r, int *report, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+
+	r->failure = (struct err)ERR_INIT;
+	r->again = r->panicked = r->by_force = r->trial = false;
+	r->judged = true;	/* until there is something to judge */
+	r->kill_at_ms = 0;
+	r->why[0] = '\0';
+	r->qmp.on_event = rt_super_on_event;
+	r->qmp.arg = r;
+	if (bring_up(r, e) < 0) {
+		r->failure = *e;
+		if (r->trial)
+			rt_super_reject(r, e->msg);
+		rt_super_kill(r);
+	} else if (*report >= 0) {
+		(void)!rt_peer_answer(*report, e, NULL, &ignored);
+		(void)close(*report);
+		*report = -1;
+	}
+	rt_super_run(r);
+}
+
+/* The answer goes out when the guest runs, or when all is cleaned up. */
 static void
 supervise(const struct rt_stored *s, const struct rt_probe *probe,
 	  int passphrase_fd, int report, int lock)
@@ -158,23 +201,20 @@ supervise(const struct rt_stored *s, const struct rt_probe *probe,
 	struct rt_super r = {
 		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
 		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
-		.control = -1, .lock = lock,
+		.control = -1, .lock = lock, .block = { .listener = -1 },
 	};
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 
 	for (size_t i = 0; i < RT_CLIENTS; i++)
 		r.client[i] = -1;
-	if (prepare(&r, passphrase_fd, report, &e) < 0) {
-		r.failure = e;
-		rt_super_kill(&r);
+	if (prepare(&r, passphrase_fd, report, &e) == 0) {
+		do {
+			e = (struct err)ERR_INIT;
+			run_once(&r, &report, &e);
+		} while (r.again);
 	}
-	/* The answer comes when the guest runs, or when all is cleaned up. */
-	if (e.kind == ERR_NONE) {
-		(void)!rt_peer_answer(report, &e, NULL, &ignored);
-		(void)close(report);
-	}
-	rt_super_run(&r);
-	if (e.kind != ERR_NONE)
+	rt_super_end(&r);
+	if (report >= 0)
 		(void)!rt_peer_answer(report, &e, NULL, &ignored);
 }
 

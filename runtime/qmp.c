@@ -14,6 +14,7 @@
 static const char *const commands[] = {
 	[RT_QMP_CAPABILITIES] = "qmp_capabilities",
 	[RT_QMP_STATUS] = "query-status",
+	[RT_QMP_BLOCKSTATS] = "query-blockstats",
 	[RT_QMP_CONT] = "cont",
 	[RT_QMP_STOP] = "stop",
 	[RT_QMP_POWERDOWN] = "system_powerdown",

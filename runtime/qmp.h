@@ -26,6 +26,7 @@ struct js;
 enum rt_qmp_cmd {
 	RT_QMP_CAPABILITIES,
 	RT_QMP_STATUS,		/* query-status */
+	RT_QMP_BLOCKSTATS,	/* query-blockstats */
 	RT_QMP_CONT,
 	RT_QMP_STOP,
 	RT_QMP_POWERDOWN,	/* press the power button */

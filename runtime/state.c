@@ -21,7 +21,7 @@ rt_place_done(struct rt_place *p)
 {
 	char **all[] = { &p->dir, &p->yaml, &p->bound, &p->journal, &p->lock,
 			 &p->debug_log, &p->serial_log, &p->qemu_log,
-			 &p->block_log, &p->layers, &p->run, &p->block,
+			 &p->block_log, &p->layers, &p->vars, &p->run, &p->block,
 			 &p->root };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -42,7 +42,8 @@ place_in(const char *dir, struct rt_place *ret, struct err *e)
 		{ &p.journal, "journal" }, { &p.lock, "lock" },
 		{ &p.debug_log, "debug.log" }, { &p.serial_log, "serial.log" },
 		{ &p.qemu_log, "qemu.log" }, { &p.block_log, "block.log" },
-		{ &p.layers, "layers" }, { &p.run, "run" },
+		{ &p.layers, "layers" }, { &p.vars, "uefi-vars" },
+		{ &p.run, "run" },
 		{ &p.block, "run/block" }, { &p.root, "run/root" },
 	};
 
@@ -97,7 +98,6 @@ rt_bound_done(struct rt_bound *b)
 {
 	free(b->repo);
 	free(b->key);
-	free(b->version);
 	*b = (struct rt_bound)RT_BOUND_EMPTY;
 }
 
@@ -114,13 +114,12 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 {
 	RT_BOUND_SCOPED struct rt_bound b = RT_BOUND_EMPTY;
 	YML_SCOPED struct yml *doc = yml_load(path, e);
-	const char *repo, *key, *version, *uuid;
+	const char *repo, *key, *uuid;
 
 	if (doc == NULL)
 		return -1;
 	repo = yml_str(doc, "repository", YML_NEEDED, e);
 	key = yml_str(doc, "key", YML_NEEDED, e);
-	version = yml_str(doc, "version", YML_NEEDED, e);
 	uuid = yml_str(doc, "uuid", YML_NEEDED, e);
 	if (yml_end(doc, e) < 0)
 		return -1;
@@ -130,8 +129,7 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 	memcpy(b.uuid, uuid, sizeof(b.uuid));
 	b.repo = mem_str(repo, e);
 	b.key = mem_str(key, e);
-	b.version = mem_str(version, e);
-	if (b.repo == NULL || b.key == NULL || b.version == NULL)
+	if (b.repo == NULL || b.key == NULL)
 		return -1;
 	*ret = TAKE(b);
 	return 0;
@@ -164,8 +162,6 @@ put_bound(const struct rt_place *p, const struct rt_bound *b, struct err *e)
 	yml_put_scalar(&text, b->repo);
 	buf_str(&text, "\nkey: ");
 	yml_put_scalar(&text, b->key);
-	buf_str(&text, "\nversion: ");
-	yml_put_scalar(&text, b->version);
 	buf_fmt(&text, "\nuuid: \"%s\"\n", b->uuid);
 	if (buf_ok(&text, e) < 0)
 		return -1;
@@ -174,7 +170,7 @@ put_bound(const struct rt_place *p, const struct rt_bound *b, struct err *e)
 
 static int
 fill(const struct rt_place *p, const void *yaml, size_t yaml_len,
-     const struct rt_bound *bound, struct err *e)
+     const struct rt_bound *bound, const char *version, struct err *e)
 {
 	RT_JOURNAL_SCOPED struct rt_journal j = RT_JOURNAL_EMPTY;
 
@@ -184,7 +180,7 @@ fill(const struct rt_place *p, const void *yaml, size_t yaml_len,
 	    io_put(p->yaml, yaml, yaml_len, 0600, e) < 0 ||
 	    put_bound(p, bound, e) < 0 ||
 	    rt_journal_open(p->journal, true, &j, e) < 0 ||
-	    rt_journal_add(&j, RT_EV_CREATED, "", e) < 0)
+	    rt_journal_add(&j, RT_EV_CREATED, version, e) < 0)
 		return -1;
 	return io_sync_dir(p->dir, e);
 }
@@ -209,7 +205,8 @@ remove_tree(const char *dir, struct err *e)
 
 int
 rt_stored_make(const char *state, const char *name, const void *yaml,
-	       size_t yaml_len, const struct rt_bound *bound, struct err *e)
+	       size_t yaml_len, const struct rt_bound *bound,
+	       const char *version, struct err *e)
 {
 	RT_PLACE_SCOPED struct rt_place final = RT_PLACE_EMPTY;
 	RT_PLACE_SCOPED struct rt_place part = RT_PLACE_EMPTY;
@@ -223,7 +220,7 @@ rt_stored_make(const char *state, const char *name, const void *yaml,
 	if (dir == NULL || place_in(dir, &part, e) < 0 ||
 	    remove_tree(dir, e) < 0)
 		return -1;
-	if (fill(&part, yaml, yaml_len, bound, e) < 0) {
+	if (fill(&part, yaml, yaml_len, bound, version, e) < 0) {
 		struct err ignored = ERR_INIT;
 
 		(void)!remove_tree(dir, &ignored);

@@ -7,7 +7,8 @@
  *			  lock		held by its supervisor while it lives
  *			  debug.log serial.log	what the guest wrote
  *			  qemu.log block.log	what the processes complained of
- *			  layers/	what the guest wrote to its disks
+ *			  layers/	what the guest wrote, by version
+ *			  uefi-vars	the firmware's settings, where it has them
  *			  run/		sockets of a running guest
  *
  * All of it is the owner's alone (0700, 0600).
@@ -29,7 +30,7 @@ struct err;
 struct rt_place {
 	char *dir, *yaml, *bound, *journal, *lock;
 	char *debug_log, *serial_log, *qemu_log, *block_log;
-	char *layers;
+	char *layers, *vars;
 	char *run, *block, *root;	/* control socket; block server's socket;
 					   mount point of jails */
 };
@@ -48,7 +49,6 @@ MUST_CHECK int rt_place_of(const char *state, const char *name,
  * the guest's hardware its own. */
 struct rt_bound {
 	char *repo, *key;
-	char *version;		/* NAME:NUMBER, what the image's name meant then */
 	char uuid[37];
 };
 
@@ -74,10 +74,12 @@ MUST_CHECK int rt_stored_load(const char *state, const char *name,
 			      struct rt_stored *ret, struct err *e);
 
 /* Make a guest's folder, whole or not at all; ERR_USAGE when there is one.
- * `yaml` is the guest file's text; the journal begins with "created". */
+ * `yaml` is the guest file's text; the journal begins with "created" and the
+ * version (LINE:NUMBER) that its image's name means now. */
 MUST_CHECK int rt_stored_make(const char *state, const char *name,
 			      const void *yaml, size_t yaml_len,
-			      const struct rt_bound *bound, struct err *e);
+			      const struct rt_bound *bound,
+			      const char *version, struct err *e);
 
 /* Remove a guest's folder.  The caller holds its lock. */
 MUST_CHECK int rt_stored_remove(const struct rt_place *p, struct err *e);

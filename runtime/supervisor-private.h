@@ -25,6 +25,7 @@ struct rt_super {
 	enum rt_rung rung;
 	struct rt_journal journal;
 	struct rt_keyd keyd;
+	char *qemu;			/* path of the program */
 	struct rt_blockd block;		/* how to start one */
 	struct rt_blockd_said said;
 	pid_t block_pid, vm_pid;	/* 0: none */
@@ -37,12 +38,35 @@ struct rt_super {
 	unsigned restart_count;
 	bool by_force;			/* `kill` was asked for */
 	uint64_t kill_at_ms;		/* SIGKILL for QEMU then; 0: never */
+	char version[RT_VERSION_ROOM];	/* LINE:NUMBER that is running */
+	bool trial;			/* it must prove itself */
+	bool judged;
+	bool again;			/* another try, or another version, follows */
+	bool panicked;
+	unsigned passed, required;	/* RT_HEALTH_... */
+	uint64_t health_from_ms, health_until_ms, look_at_ms;
 	char why[RT_DETAIL_ROOM];	/* of the next pause or end */
 	struct err failure;		/* what ended the guest, if an error did */
 };
 
-/* Supervise the guest that runs, until its end. */
+/* Supervise the guest that runs, until its end; what follows is told by
+ * r->again. */
 void rt_super_run(struct rt_super *r);
+
+/* Drop the lock and the key holder: nothing follows. */
+void rt_super_end(struct rt_super *r);
+
+/* Begin judging the version that has just been started; look again when it is
+ * time to; judge what is left to judge, at the end. */
+void rt_super_judge_begin(struct rt_super *r);
+void rt_super_judge(struct rt_super *r);
+void rt_super_judge_end(struct rt_super *r);
+
+/* For poll(): until the next look, or the given time if that is sooner. */
+int rt_super_judge_wait(const struct rt_super *r, int wait);
+
+/* A try of the staged version has failed. */
+void rt_super_reject(struct rt_super *r, const char *why);
 
 /* Add a record if the event can happen now; what cannot be written must not
  * stop a guest that runs. */

@@ -64,6 +64,7 @@ rt_super_on_event(const struct rt_qmp_msg *m, void *arg)
 			       : "a disk error; see block.log");
 	} else if (strcmp(m->name, "GUEST_PANICKED") == 0) {
 		(void)snprintf(r->why, sizeof(r->why), "the guest panicked");
+		r->panicked = true;
 	} else if (strcmp(m->name, "STOP") == 0) {
 		rt_super_note(r, RT_EV_PAUSED, r->why);
 	} else if (strcmp(m->name, "RESUME") == 0) {
@@ -196,7 +197,7 @@ loop(struct rt_super *r)
 						    .events = POLLIN };
 		int wait = r->kill_at_ms == 0 ? -1
 					      : rt_clock_left(r->kill_at_ms);
-		if (poll(p, 3 + RT_CLIENTS, wait) < 0)
+		if (poll(p, 3 + RT_CLIENTS, rt_super_judge_wait(r, wait)) < 0)
 			continue;
 		if (wait == 0)
 			(void)kill(r->vm_pid, SIGKILL);
@@ -209,6 +210,8 @@ loop(struct rt_super *r)
 		for (size_t i = 0; i < RT_CLIENTS; i++)
 			if (p[3 + i].revents != 0)
 				rt_super_serve(r, i);
+		if (r->vm_pid != 0 && r->kill_at_ms == 0)
+			rt_super_judge(r);
 	}
 }
 
@@ -238,14 +241,13 @@ finish(struct rt_super *r)
 	if (r->qmp.fd >= 0)
 		take_events(r);
 	end_block(r);
-	rt_keyd_end(&r->keyd);
+	rt_super_judge_end(r);
 	if (r->failure.kind != ERR_NONE)
 		rt_super_note(r, RT_EV_FAILED, r->failure.msg);
 	else
 		rt_super_note(r, RT_EV_STOPPED, r->by_force ? "by force"
 			      : r->why[0] != '\0' ? r->why : "QEMU ended");
-	/* Whoever waits for us to end may start the guest the next moment. */
-	(void)close(r->lock);
+	rt_qmp_done(&r->qmp);
 }
 
 void
@@ -253,4 +255,12 @@ rt_super_run(struct rt_super *r)
 {
 	loop(r);
 	finish(r);
+}
+
+void
+rt_super_end(struct rt_super *r)
+{
+	rt_keyd_end(&r->keyd);
+	/* Whoever waits for us to end may start the guest the next moment. */
+	(void)close(r->lock);
 }

@@ -15,6 +15,8 @@
 
 struct err;
 struct js;
+struct rt_journal;
+struct rt_keyd;
 
 /*
  * Start the guest.  The caller holds its lock, whose descriptor the supervisor
@@ -33,8 +35,18 @@ MUST_CHECK int rt_supervisor_start(const struct rt_stored *s,
 MUST_CHECK int rt_supervisor_recover(const struct rt_place *p, const char *name,
 				     struct err *e);
 
-/* Ask a running supervisor: "status", "stop", "kill", "pause", "resume".  With
- * ret_fd, the connection, which ends when the supervisor does. */
+/*
+ * Stage a version for the next start: check that it opens with the key (the key
+ * holder's), and put it on record.  `force`: also one that was rejected.  The
+ * caller holds the guest's lock.
+ */
+MUST_CHECK int rt_supervisor_stage(const struct rt_stored *s,
+				   struct rt_journal *j,
+				   const struct rt_keyd *k, const char *image,
+				   bool force, struct err *e);
+
+/* Ask a running supervisor: "status", "stop", "kill", "pause", "resume", "stage
+ * IMAGE", "stage! IMAGE".  With ret_fd, the connection, which ends when the supervisor does. */
 MUST_CHECK int rt_supervisor_ask(const struct rt_place *p, const char *name,
 				 const char *request, struct js **ret_doc,
 				 int *ret_fd, struct err *e);

@@ -42,13 +42,11 @@ open_log(const char *path, struct err *e)
 static int
 open_vars(const struct rt_stored *s, struct err *e)
 {
-	SCOPED_FREE char *path = io_join(s->place.layers, "uefi-vars", e);
+	const char *path = s->place.vars;
 	SCOPED_FREE uint8_t *bytes = NULL;
 	const char *from = rt_device_vars();
 	size_t len;
 
-	if (path == NULL)
-		return -1;
 	if (access(path, F_OK) < 0) {
 		if (from == NULL)
 			return err_set(e, ERR_UNSUPPORTED, "UEFI firmware: not "

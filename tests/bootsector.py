@@ -7,6 +7,9 @@
 #        digit to E9 and the sector back, then W (E: an error), and powers off
 # busy   60 times: writes sector 1, reads it back, compares, writes a dot to E9,
 #        waits for the next interrupt; then D (E: an error), and powers off
+# well   writes sector 1, then OK to E9, and halts for ever
+# mute   the same without saying OK
+# panic  tells QEMU's panic device that it panicked, and halts for ever
 #
 # 16-bit code, assembled from the mnemonics beside it.
 import sys
@@ -15,6 +18,7 @@ BEGIN = ('31c0 8ed8 8ec0 8ed0'      # xor ax,ax; mov ds/es/ss,ax
          'bc007c fc fb')            # mov sp,0x7c00; cld; sti
 END = ('ba0406 b80020 ef'           # mov dx,0x604; mov ax,0x2000; out dx,ax
        'f4 ebfd')                   # hlt; jmp to it
+WRITE = 'b80103 bb007c b90200 b600 cd13'   # this sector to sector 1
 KINDS = {
     'hang': BEGIN + 'b048 e6e9'     # mov al,'H'; out 0xe9,al
             'f4 ebfd',              # hlt; jmp to it
@@ -32,6 +36,12 @@ KINDS = {
             'b02e e6e9 f4 4d 75cd'  # '.'; hlt; dec bp; jnz next
             'b044 eb02 b045 e6e9'   # 'D', or fail: 'E'
             + END,
+    'well': BEGIN + WRITE + '7208'  # jc to the halt
+            'b04f e6e9 b04b e6e9'   # 'O', 'K'
+            'f4 ebfd',
+    'mute': BEGIN + WRITE + 'f4 ebfd',
+    'panic': BEGIN + 'ba0505 b001 ee'   # mov dx,0x505; mov al,1; out dx,al
+             'f4 ebfd',
 }
 
 kind, out = sys.argv[1:]

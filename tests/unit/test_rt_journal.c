@@ -52,7 +52,7 @@ write_one(void)
 
 	assert_int_equal(rt_journal_open(path, true, &j, &e), 0);
 	assert_int_equal(j.state, RT_ST_NONE);
-	add(&j, RT_EV_CREATED, "");
+	add(&j, RT_EV_CREATED, "win7:1");
 	add(&j, RT_EV_STARTING, "tcg, user namespace");
 	add(&j, RT_EV_RUNNING, "");
 	add(&j, RT_EV_BLOCK_RESTARTED, "killed by signal 9");
@@ -116,7 +116,7 @@ test_every_prefix(void **state)
 		last_seq = j.last.seq;
 		for (int ev = 0; ev < RT_EVENTS; ev++)
 			if (rt_state_after(j.state, (enum rt_event)ev) >= 0) {
-				add(&j, (enum rt_event)ev, "after the cut");
+				add(&j, (enum rt_event)ev, "win7:2 after the cut");
 				break;
 			}
 		assert_int_equal(rt_journal_open(path, false, &again, &e), 0);

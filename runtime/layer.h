@@ -1,0 +1,30 @@
+/* layer.h - a guest's layers on disk: one a version
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A layer fits the version it was made over, so each version has its own; that
+ * of the version before stays until a rollback can no longer want it.
+ */
+#ifndef RUNTIME_LAYER_H
+#define RUNTIME_LAYER_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "runtime/slots.h"
+#include "runtime/state.h"
+
+struct err;
+
+/* The name of a version's layer below place->layers. */
+void rt_layer_name(const char *version, char out[RT_VERSION_ROOM]);
+
+/* Remove layers that no start can want: those of other versions, and, unless
+ * the guest keeps what it writes, all. */
+MUST_CHECK int rt_layer_tidy(const struct rt_place *p, const struct rt_slots *s,
+			     bool keep, struct err *e);
+
+/* Remove a version's layer; none is fine. */
+MUST_CHECK int rt_layer_drop(const struct rt_place *p, const char *version,
+			     struct err *e);
+
+#endif /* RUNTIME_LAYER_H */

@@ -44,7 +44,8 @@ no_volume(const struct files *f, struct err *e)
 {
 	for (size_t i = 0; i < f->guest->volumes; i++)
 		if (f->guest->volume[i].why != NULL)
-			return err_set(e, ERR_UNSUPPORTED, "%s",
+			return err_set(e, f->guest->volume[i].kind == VO_NTFS
+				       ? ERR_CORRUPT : ERR_UNSUPPORTED, "%s",
 				       f->guest->volume[i].why);
 	return err_set(e, ERR_UNSUPPORTED, "%s: no volume whose files can be "
 		       "read", f->disk->name);

@@ -153,6 +153,22 @@ dk_log_names_done(struct dk_log_names *n)
 	*n = (struct dk_log_names)DK_LOG_NAMES_EMPTY;
 }
 
+void
+dk_log_sweep(const char *dir)
+{
+	SCOPED(shut_dir) DIR *d = opendir(dir);
+	const struct dirent *one;
+
+	while (d != NULL && (one = readdir(d)) != NULL) {
+		/* io_new_open()'s temporary name for a log */
+		if (one->d_name[0] >= '0' && one->d_name[0] <= '9' &&
+		    strstr(one->d_name, ".redo.tmp.") != NULL)
+			(void)unlinkat(dirfd(d), one->d_name, 0);
+	}
+	if (d != NULL)
+		(void)rmdir(dir);	/* if that was all */
+}
+
 int
 dk_log_turn(const char *dir, struct dk_log_name name, enum dk_tx_state to,
 	    struct err *e)

@@ -42,6 +42,9 @@ MUST_CHECK int dk_log_turn(const char *dir, struct dk_log_name name,
 MUST_CHECK int dk_log_remove(const char *dir, struct dk_log_name name,
 			     struct err *e);
 
+/* Remove what an interrupted commit left before its log was whole. */
+void dk_log_sweep(const char *dir);
+
 struct dk_log_file {
 	int fd;			/* -1 when closed */
 	char *path;

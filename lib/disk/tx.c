@@ -199,6 +199,8 @@ dk_tx_recover(struct dk **d, const char *dir, bool write, struct err *e)
 {
 	DK_LOG_NAMES_SCOPED struct dk_log_names names = DK_LOG_NAMES_EMPTY;
 
+	if (write)
+		dk_log_sweep(dir);
 	if (dk_log_names(dir, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {

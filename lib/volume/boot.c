@@ -121,6 +121,10 @@ vo_boot_facts(struct dk *d, uint64_t at, uint64_t size, struct vo_facts *ret,
 			(void)cur_err(&c, e);
 			return err_ctx(e, "%s", d->name);
 		}
+		if (f.clusters > size / f.cluster)
+			return err_set(e, ERR_CORRUPT, "%s: the volume is "
+				       "longer than its partition; is the image "
+				       "truncated?", d->name);
 		if (find_shadow_copies(d, at, size, &f, e) < 0)
 			return -1;
 	}

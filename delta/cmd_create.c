@@ -14,6 +14,7 @@
 #include "crypt/key.h"
 #include "delta/cmd.h"
 #include "delta/files.h"
+#include "delta/list.h"
 #include "delta/make.h"
 #include "delta/stored.h"
 #include "disk/disk.h"
@@ -33,12 +34,16 @@ struct job {
 	struct cx_key signer;
 	enum dl_effort effort;
 	struct dl_delta d;
+	struct dl_files files;		/* of the new disk */
+	struct dl_shares shares;
 };
 
 static void
 job_done(struct job *j)
 {
 	dl_delta_done(&j->d);
+	dl_files_done(&j->files);
+	dl_shares_done(&j->shares);
 	cx_key_done(&j->signer);
 	cx_pubs_done(&j->to);
 	dk_free(&j->new);
@@ -122,7 +127,6 @@ plan(const struct cli_args *a, struct job *j, struct err *e)
 {
 	DL_CHANGES_SCOPED struct dl_changes changes = DL_CHANGES_EMPTY;
 	DL_FILES_SCOPED struct dl_files old = DL_FILES_EMPTY;
-	DL_FILES_SCOPED struct dl_files new = DL_FILES_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
 
 	j->d.created = (uint64_t)time(NULL);
@@ -135,9 +139,10 @@ plan(const struct cli_args *a, struct job *j, struct err *e)
 	if (dl_compare(j->old, j->new, &j->d, &changes, &p, e) < 0)
 		return -1;
 	if (dl_files_read(j->old, &old, e) < 0 ||
-	    dl_files_read(j->new, &new, e) < 0)
+	    dl_files_read(j->new, &j->files, e) < 0)
 		return -1;
-	return dl_group(&changes, &old, &new, j->effort, &j->d, e);
+	return dl_group(&changes, &old, &j->files, j->effort, &j->d,
+			&j->shares, e);
 }
 
 /* Bytes that the units of this kind make. */
@@ -152,6 +157,20 @@ sum(const struct dl_delta *d, enum dl_unit_kind kind)
 	return n;
 }
 
+/* Add the list of what makes it large. */
+static int
+add_list(struct job *j, struct st_container_new *out, struct err *e)
+{
+	DL_LIST_SCOPED struct dl_list l = DL_LIST_EMPTY;
+	BUF_SCOPED struct buf bytes = BUF_EMPTY;
+
+	if (dl_list_make(&j->shares, &j->files, &j->d, &l, e) < 0 ||
+	    dl_list_encode(&l, &bytes, e) < 0)
+		return -1;
+	j->d.has_list = true;
+	return st_container_put(out, bytes.at, bytes.len, &j->d.list_frame, e);
+}
+
 static int
 write_out(const struct cli_args *a, struct job *j, struct err *e)
 {
@@ -164,7 +183,8 @@ write_out(const struct cli_args *a, struct job *j, struct err *e)
 	if (out == NULL)
 		return -1;
 	progress_begin(&p, "pack", true, sum(&j->d, DL_UNIT_DATA));
-	if (dl_pack(j->old, j->new, &j->d, j->effort, out, &p, e) < 0)
+	if (dl_pack(j->old, j->new, &j->d, j->effort, out, &p, e) < 0 ||
+	    add_list(j, out, e) < 0)
 		return -1;
 	if (is_stored(a) &&
 	    dl_stored_add(j->repo, is_nothing(a->at[0]) ? NULL : a->at[0],

@@ -31,23 +31,7 @@ inside_done(struct inside *i)
 static int
 look_inside(const struct cli_args *a, struct inside *ret, struct err *e)
 {
-	CX_KEY_SCOPED struct cx_key k = CX_KEY_EMPTY;
-	CX_PUBS_SCOPED struct cx_pubs anybody = CX_PUBS_EMPTY;
-	struct st_container_info info;
-	const struct cx_pub *by;
-	struct cx_pub signer = { .name = "" };
-
-	ST_CONTAINER_SCOPED struct st_container *c =
-		st_container_open(a->at[0], ST_CONTAINER_DELTA, e);
-
-	if (c == NULL)
-		return -1;
-	/* Looking is not trusting: whoever signed it may be looked at. */
-	info = st_container_info(c);
-	memcpy(signer.sign, info.signer, sizeof(signer.sign));
-	if ((info.is_signed && cx_pubs_add(&anybody, &signer, e) < 0) ||
-	    cx_key_load(a->key, a->passphrase_fd, cx_ask_terminal, &k, e) < 0 ||
-	    dl_file_open(a->at[0], &k, &anybody, &by, &ret->f, e) < 0)
+	if (cmd_look(a, &ret->f, e) < 0)
 		return -1;
 	ret->known = true;
 	for (size_t i = 0; i < ret->f.d.units; i++)

@@ -175,6 +175,9 @@ dl_delta_encode(const struct dl_delta *d, struct buf *out, struct err *e)
 	buf_u64le(out, d->created);
 	put_text(out, d->old_name);
 	put_text(out, d->new_name);
+	buf_u8(out, d->has_list);
+	if (d->has_list)
+		buf_u32le(out, d->list_frame);
 	put_stored(out, &d->stored);
 	buf_u64le(out, d->runs);
 	for (size_t i = 0; i < d->runs; i++) {
@@ -203,6 +206,21 @@ get_text(struct cur *c, struct err *e)
 	if (memchr(text, 0, n) != NULL)
 		cur_bad(c, "has a name with a NUL");
 	return mem_strn(text, cur_ok(c) ? n : 0, e);
+}
+
+static void
+get_list(struct cur *c, struct dl_delta *d, uint32_t frames)
+{
+	uint8_t there = cur_u8(c);
+
+	if (there > 1)
+		cur_bad(c, "neither has nor lacks a list of files");
+	if (!cur_ok(c) || !there)
+		return;
+	d->has_list = true;
+	d->list_frame = cur_u32le(c);
+	if (d->list_frame >= frames)
+		cur_bad(c, "names a frame it does not have");
 }
 
 static int
@@ -402,8 +420,10 @@ dl_delta_parse(const char *name, const void *in, size_t len, uint32_t frames,
 			       name);
 	d.old_name = get_text(&c, e);
 	d.new_name = get_text(&c, e);
-	if (d.old_name == NULL || d.new_name == NULL ||
-	    get_stored(&c, &d.stored, frames, e) < 0 ||
+	if (d.old_name == NULL || d.new_name == NULL)
+		return -1;
+	get_list(&c, &d, frames);
+	if (get_stored(&c, &d.stored, frames, e) < 0 ||
 	    get_runs(&c, &d, e) < 0 || get_units(&c, &d, frames, e) < 0 ||
 	    cur_end(&c, e) < 0)
 		return -1;

@@ -95,6 +95,8 @@ struct dl_delta {
 	struct dl_extent *extent;	/* of the units, in their order */
 	size_t extents, extent_cap;
 	struct dl_stored stored;
+	bool has_list;			/* of files (delta/list.h) */
+	uint32_t list_frame;
 };
 
 #define DL_DELTA_EMPTY { .run = NULL }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "delta/files.h"
+#include "delta/list.h"
 #include "delta/make.h"
 
 enum {
@@ -19,6 +20,7 @@ enum {
 /* A unit being put together. */
 struct group {
 	struct dl_delta *d;
+	struct dl_shares *shares;
 	uint64_t margin;	/* bytes of base around what changes */
 	struct dl_extent *base;	/* of the open unit */
 	size_t bases, base_cap;
@@ -156,7 +158,9 @@ add_spot(struct by_file *f, struct dl_spot s, struct err *e)
 		    end_stretch(f, e) < 0)
 			return -1;
 		n = num_min(s.len, UNIT - g->len);
-		if (add_target(g, s.at, n, e) < 0)
+		if (add_target(g, s.at, n, e) < 0 ||
+		    dl_share_add(g->shares, g->d->units - 1, s.volume, s.placed,
+				 n, e) < 0)
 			return -1;
 		if (g->from == g->to)
 			g->from = s.off;
@@ -170,11 +174,10 @@ add_spot(struct by_file *f, struct dl_spot s, struct err *e)
 
 static int
 group_files(const struct dl_spots *spots, const struct dl_files *old,
-	    const struct dl_files *new, uint64_t margin, struct dl_delta *d,
-	    struct err *e)
+	    const struct dl_files *new, struct group start, struct err *e)
 {
 	SCOPED(by_file_done) struct by_file f = {
-		.g = { .d = d, .margin = margin }, .old = old, .new = new };
+		.g = start, .old = old, .new = new };
 
 	for (size_t i = 0; i < spots->count; i++) {
 		const struct dl_spot *s = &spots->at[i];
@@ -206,10 +209,10 @@ end_place(struct group *g, struct err *e)
 }
 
 static int
-group_places(const struct dl_changes *c, uint64_t margin, struct dl_delta *d,
-	     struct err *e)
+group_places(const struct dl_changes *c, const struct dl_files *new,
+	     struct group start, struct err *e)
 {
-	SCOPED(group_done) struct group g = { .d = d, .margin = margin };
+	SCOPED(group_done) struct group g = start;
 
 	for (size_t i = 0; i < c->count; i++) {
 		struct dl_extent x = c->at[i];
@@ -224,7 +227,9 @@ group_places(const struct dl_changes *c, uint64_t margin, struct dl_delta *d,
 			n = num_min(x.len, UNIT - g.len);
 			if (g.len == 0)
 				g.from = x.at;
-			if (add_target(&g, x.at, n, e) < 0)
+			if (add_target(&g, x.at, n, e) < 0 ||
+			    dl_share_rest(g.shares, g.d->units - 1, new, x.at,
+					  n, e) < 0)
 				return -1;
 			g.to = x.at + n;
 			x.at += n;
@@ -237,16 +242,18 @@ group_places(const struct dl_changes *c, uint64_t margin, struct dl_delta *d,
 int
 dl_group(const struct dl_changes *c, const struct dl_files *old,
 	 const struct dl_files *new, enum dl_effort effort, struct dl_delta *d,
-	 struct err *e)
+	 struct dl_shares *shares, struct err *e)
 {
 	static const uint64_t margins[] = { [DL_FAST] = 128 << 10,
 					    [DL_DEFAULT] = 512 << 10,
 					    [DL_MAX] = 4 << 20 };
 	DL_SPOTS_SCOPED struct dl_spots spots = DL_SPOTS_EMPTY;
 	DL_CHANGES_SCOPED struct dl_changes rest = DL_CHANGES_EMPTY;
+	const struct group start = { .d = d, .shares = shares,
+				     .margin = margins[effort] };
 
 	if (dl_files_sort(new, c, &spots, &rest, e) < 0 ||
-	    group_files(&spots, old, new, margins[effort], d, e) < 0)
+	    group_files(&spots, old, new, start, e) < 0)
 		return -1;
-	return group_places(&rest, margins[effort], d, e);
+	return group_places(&rest, new, start, e);
 }

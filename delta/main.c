@@ -10,7 +10,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct cli_cmd *const cmds[] = {
-		&cmd_create, &cmd_apply, &cmd_show, &cmd_verify, NULL
+		&cmd_create, &cmd_apply, &cmd_show, &cmd_explain,
+		&cmd_verify, NULL
 	};
 
 	return cli_main("imgdelta", "sealed differences between images", cmds,

@@ -9,6 +9,7 @@
 
 struct dk;
 struct dl_files;
+struct dl_shares;
 struct err;
 struct progress;
 struct st_container_new;
@@ -39,11 +40,12 @@ MUST_CHECK int dl_compare(struct dk *old, struct dk *new, struct dl_delta *d,
 /*
  * Make units of the changes, each with the bytes of the old disk that it will
  * likely resemble: the same file's, or those around the same place.  The files
- * of either disk may be unknown.
+ * of either disk may be unknown.  Notes in *shares whose bytes they are.
  */
 MUST_CHECK int dl_group(const struct dl_changes *c, const struct dl_files *old,
 			const struct dl_files *new, enum dl_effort effort,
-			struct dl_delta *d, struct err *e);
+			struct dl_delta *d, struct dl_shares *shares,
+			struct err *e);
 
 /* Pack the units' data into frames of the container.  `p` counts bytes. */
 MUST_CHECK int dl_pack(struct dk *old, struct dk *new, struct dl_delta *d,

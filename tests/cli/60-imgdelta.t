@@ -123,6 +123,14 @@ if command -v ntfscp >/dev/null && command -v mkntfs >/dev/null; then
 	ok "create between NTFS volumes" imgdelta create ntfs1.img ntfs2.img -R client.pub -o files
 	is "$([ "$(stat -c %s files)" -lt 200000 ] && echo yes)" yes \
 		"8 MB that moved cost $(stat -c %s files) bytes"
+	ok "explain" imgdelta explain files -k client
+	like "$(cat out)" "*PACKED*files*PACKED*library.dll*" "it names the files"
+	like "$(cat out)" "*data.bin*" "the edited one too"
+	ok "explain --json" imgdelta explain files -k client --json
+	mv out shown
+	ok "explain --json is JSON" python3 -m json.tool shown
+	ok "explain --html" imgdelta explain files -k client --html page.html
+	like "$(cat page.html)" "*<td>library.dll*" "it draws a page"
 	ok "apply" imgdelta apply files -k client --base ntfs1.img -o ntfs3.img
 	ok "the result is the new disk" cmp ntfs2.img ntfs3.img
 else

@@ -28,6 +28,8 @@ build(struct dl_delta *d)
 	d->stored = (struct dl_stored){ .there = true, .line = { 7 },
 					.frame = 1, .frames = 1,
 					.manifest_len = 3 };
+	d->has_list = true;
+	d->list_frame = 1;
 	d->stored.manifest = (uint8_t *)strdup("abc");
 	assert_int_equal(dl_delta_block(d, DL_RUN_DATA, hash, &e), 0);
 	assert_int_equal(dl_delta_block(d, DL_RUN_DATA, hash, &e), 0);
@@ -101,6 +103,7 @@ static void outside(struct dl_delta *d) { d->extent[2].at = 6 * MIB - 4096; }
 static void base_outside(struct dl_delta *d) { d->extent[3].at = 6 * MIB; }
 static void empty_place(struct dl_delta *d) { d->extent[1].len = 0; }
 static void no_frame(struct dl_delta *d) { d->unit[1].frame = 2; }
+static void no_list(struct dl_delta *d) { d->list_frame = 2; }
 static void no_records(struct dl_delta *d) { d->stored.frames = 2; }
 static void too_few_blocks(struct dl_delta *d) { d->run[2].count = 1; }
 static void too_many_blocks(struct dl_delta *d) { d->run[2].count = 3; }
@@ -114,7 +117,7 @@ refuses_what_makes_no_sense(void **state)
 {
 	static void (*const breaks[])(struct dl_delta *) = {
 		overlap, outside, base_outside, empty_place, no_frame,
-		no_records, too_few_blocks, too_many_blocks, endless_blocks,
+		no_list, no_records, too_few_blocks, too_many_blocks, endless_blocks,
 		split_run, too_large, endless,
 	};
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "hive/regtext.h"
 #include "imgtool/cmd.h"
 #include "imgtool/reg.h"
@@ -46,8 +47,7 @@ json_values(struct js *j, const struct hv_key *k, struct err *e)
 /* ---- get ------------------------------------------------------------------ */
 
 static int
-print_key(const struct cli_args *a, const struct reg *r,
-	  const struct hv_key *k, struct err *e)
+print_key(const struct cli_args *a, const struct hv_key *k, struct err *e)
 {
 	JS_SCOPED struct js *j = NULL;
 
@@ -56,13 +56,12 @@ print_key(const struct cli_args *a, const struct reg *r,
 	j = js_new("imgtool reg get", 1, e);
 	if (j == NULL)
 		return -1;
-	js_str(j, "key", r->key);
+	js_str(j, "key", a->at[1]);
 	return json_values(j, k, e) < 0 ? -1 : js_print(j, stdout, e);
 }
 
 static int
-print_value(const struct cli_args *a, const struct reg *r,
-	    const struct hv_value *v, struct err *e)
+print_value(const struct cli_args *a, const struct hv_value *v, struct err *e)
 {
 	JS_SCOPED struct js *j = NULL;
 
@@ -75,7 +74,7 @@ print_value(const struct cli_args *a, const struct reg *r,
 	j = js_new("imgtool reg get", 1, e);
 	if (j == NULL)
 		return -1;
-	js_str(j, "key", r->key);
+	js_str(j, "key", a->at[1]);
 	if (reg_json_value(j, v, e) < 0)
 		return -1;
 	return js_print(j, stdout, e);
@@ -87,38 +86,40 @@ get(const struct cli_args *a, struct err *e)
 	REG_SCOPED struct reg r = { .operand = NULL };
 	char quoted[512];
 
-	if (reg_open(a, a->at[1], HV_LOGS_READ, &r, e) < 0)
+	if (reg_open(a, HV_LOGS_READ, &r, e) < 0)
 		return -1;
-	const struct hv_key *k = reg_key(&r, e);
+	const struct hv_key *k = reg_key(&r, a->at[1], e);
 	if (k == NULL)
 		return -1;
 	if (a->count < 3)
-		return print_key(a, &r, k, e);
+		return print_key(a, k, e);
 	const char *name = strcmp(a->at[2], "@") == 0 ? "" : a->at[2];
 	const struct hv_value *v = hv_value(k, name);
 	if (v == NULL)
 		return err_set(e, ERR_NO, "%s: key has no value %s", r.operand,
 			       err_quote(quoted, sizeof(quoted), a->at[2],
 					 strlen(a->at[2])));
-	return print_value(a, &r, v, e);
+	return print_value(a, v, e);
 }
 
 const struct cli_cmd cmd_reg_get = {
-	.name = "reg get", .operands = "HIVE KEY [VALUE]",
+	.name = "reg get", .operands = "DISK|HIVE KEY [VALUE]",
 	.help = "print a value, or all values of a key",
-	.common = CLI_JSON, .min_operands = 2, .max_operands = 3, .run = get,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
+		  CLI_STATE,
+	.min_operands = 2, .max_operands = 3, .run = get,
 };
 
 /* ---- ls ------------------------------------------------------------------- */
 
 static int
-json_ls(const struct reg *r, const struct hv_key *k, struct err *e)
+json_ls(const char *key, const struct hv_key *k, struct err *e)
 {
 	JS_SCOPED struct js *j = js_new("imgtool reg ls", 1, e);
 
 	if (j == NULL)
 		return -1;
-	js_str(j, "key", r->key);
+	js_str(j, "key", key);
 	struct js *keys = js_list(j, "keys");
 	for (const struct hv_key *s = hv_first(k); s != NULL; s = hv_next(s)) {
 		SCOPED_FREE char *name = hv_name(s, e);
@@ -135,13 +136,13 @@ ls(const struct cli_args *a, struct err *e)
 {
 	REG_SCOPED struct reg r = { .operand = NULL };
 
-	if (reg_open(a, a->count > 1 ? a->at[1] : "", HV_LOGS_READ, &r, e) < 0)
+	if (reg_open(a, HV_LOGS_READ, &r, e) < 0)
 		return -1;
-	const struct hv_key *k = reg_key(&r, e);
+	const struct hv_key *k = reg_key(&r, a->count > 1 ? a->at[1] : "", e);
 	if (k == NULL)
 		return -1;
 	if (a->json)
-		return json_ls(&r, k, e);
+		return json_ls(a->count > 1 ? a->at[1] : "", k, e);
 	for (const struct hv_key *s = hv_first(k); s != NULL; s = hv_next(s)) {
 		SCOPED_FREE char *name = hv_name(s, e);
 
@@ -154,9 +155,11 @@ ls(const struct cli_args *a, struct err *e)
 }
 
 const struct cli_cmd cmd_reg_ls = {
-	.name = "reg ls", .operands = "HIVE [KEY]",
+	.name = "reg ls", .operands = "DISK|HIVE [KEY]",
 	.help = "list the subkeys and values of a key",
-	.common = CLI_JSON, .min_operands = 1, .max_operands = 2, .run = ls,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
+		  CLI_STATE,
+	.min_operands = 1, .max_operands = 2, .run = ls,
 };
 
 /* ---- export --------------------------------------------------------------- */
@@ -174,25 +177,35 @@ static const struct cli_opt export_opts[] = {
 	{ .name = NULL }
 };
 
+/* What the text calls the key. */
+static char *
+export_name(const struct reg *r, const char *key, struct err *e)
+{
+	const char *prefix = export_prefix != NULL ? export_prefix : "";
+
+	if (r->disk != NULL)
+		return hv_reg_full(key, e);
+	key += key[0] == '\\';
+	return mem_fmt(e, "%s%s%s", prefix, key[0] != '\0' ? "\\" : "", key);
+}
+
 static int
 export(const struct cli_args *a, struct err *e)
 {
 	REG_SCOPED struct reg r = { .operand = NULL };
-	BUF_SCOPED struct buf prefix = BUF_EMPTY;
 	BUF_SCOPED struct buf out = BUF_EMPTY;
 
 	if (export_to != NULL && cli_new_output(a, export_to, e) < 0)
 		return -1;
-	if (reg_open(a, a->count > 1 ? a->at[1] : "", HV_LOGS_READ, &r, e) < 0)
+	if (reg_open(a, HV_LOGS_READ, &r, e) < 0)
 		return -1;
-	const struct hv_key *k = reg_key(&r, e);
+	const struct hv_key *k = reg_key(&r, a->count > 1 ? a->at[1] : "", e);
 	if (k == NULL)
 		return -1;
-	buf_fmt(&prefix, "%s%s%s", export_prefix != NULL ? export_prefix : "",
-		r.key[0] != '\0' ? "\\" : "", r.key);
-	if (buf_ok(&prefix, e) < 0)
+	SCOPED_FREE char *name = export_name(&r, a->count > 1 ? a->at[1] : "", e);
+	if (name == NULL)
 		return -1;
-	if (hv_reg_write(k, (const char *)prefix.at, export_to != NULL ?
+	if (hv_reg_write(k, name, export_to != NULL ?
 			 HV_REG_UTF16 : HV_REG_UTF8, &out, e) < 0)
 		return -1;
 	if (export_to != NULL)
@@ -202,8 +215,10 @@ export(const struct cli_args *a, struct err *e)
 }
 
 const struct cli_cmd cmd_reg_export = {
-	.name = "reg export", .operands = "HIVE [KEY]",
+	.name = "reg export", .operands = "DISK|HIVE [KEY]",
 	.help = "print a key and all below it as .reg text",
-	.opts = export_opts, .common = CLI_FORCE, .min_operands = 1,
-	.max_operands = 2, .run = export,
+	.opts = export_opts,
+	.common = CLI_FORCE | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
+		  CLI_STATE,
+	.min_operands = 1, .max_operands = 2, .run = export,
 };

@@ -13,30 +13,56 @@
 #include "hive/hive.h"
 
 struct cli_args;
+struct dk;
 struct err;
 struct js;
+struct wn_guest;
+struct wn_install;
 
-/* A hive file. */
-struct reg {
-	const char *operand;
+/* A hive of the operand that is open. */
+struct reg_hive {
 	struct hv_hive *hive;	/* owned */
-	char *key;		/* below the hive's root, owned */
+	size_t volume;		/* of the guest */
+	char *path;		/* there; NULL for a hive file.  Owned */
+};
+
+/* A hive file, or a disk with a Windows on it. */
+struct reg {
+	const struct cli_args *args;
+	const char *operand;
+	enum hv_logs how;
+	bool write;
+	struct dk *disk;	/* these three are NULL for a hive file */
+	struct wn_guest *guest;
+	struct wn_install *install;
+	struct reg_hive *hive;	/* owned */
+	size_t hives, cap;
 };
 
 #define REG_SCOPED SCOPED(reg_done)
 void reg_done(struct reg *r);
 
-/* Open the hive that holds `key`, and say on standard error what its logs
- * brought or what is missing. */
-MUST_CHECK int reg_open(const struct cli_args *a, const char *key,
-			enum hv_logs how, struct reg *ret, struct err *e);
+/* Open the first operand, for reading (HV_LOGS_READ) or for writing. */
+MUST_CHECK int reg_open(const struct cli_args *a, enum hv_logs how,
+			struct reg *ret, struct err *e);
+
+/*
+ * The hive that holds `key` ("HKLM\SYSTEM\..." on a disk, a path below the root
+ * in a hive file) and the path there, which the caller frees.  The first time a
+ * hive is used, what its logs brought or what is missing is told on standard
+ * error.
+ */
+MUST_CHECK int reg_find(struct reg *r, const char *key,
+			struct hv_hive **ret_hive, char **ret_path,
+			struct err *e);
 
 /* The key itself; ERR_NO when it is not there. */
-MUST_CHECK struct hv_key *reg_key(const struct reg *r, struct err *e);
+MUST_CHECK struct hv_key *reg_key(struct reg *r, const char *key,
+				  struct err *e);
 
-/* Write what was edited, unless --dry-run was given. */
-MUST_CHECK int reg_commit(const struct cli_args *a, struct reg *r,
-			  struct err *e);
+/* Write what was edited, on a disk as one transaction, unless --dry-run was
+ * given.  `verb` is for the disk's history. */
+MUST_CHECK int reg_commit(struct reg *r, const char *verb, struct err *e);
 
 /* Read a .reg file or standard input ("-"). */
 MUST_CHECK int reg_read_text(const char *path, struct buf *ret, struct err *e);

@@ -196,7 +196,9 @@ struct hv_base {
 	uint64_t time;
 };
 struct hv_base hv_base_read(const uint8_t *at, size_t len);
-uint32_t hv_base_sum(const uint8_t *at);	/* HV_SECTOR bytes */
+/* Of HV_SECTOR bytes: the checksum, and before its two special cases. */
+uint32_t hv_base_sum(const uint8_t *at);
+uint32_t hv_base_xor(const uint8_t *at);
 
 /* ---- logs (replay.c) ------------------------------------------------------ */
 

@@ -15,13 +15,21 @@
 /* ---- the base block --------------------------------------------------------- */
 
 uint32_t
-hv_base_sum(const uint8_t *at)
+hv_base_xor(const uint8_t *at)
 {
 	struct cur c = cur_over("base block", at, HV_SECTOR);
 	uint32_t sum = 0;
 
 	for (int i = 0; i < 127; i++)
 		sum ^= cur_u32le(&c);
+	return sum;
+}
+
+uint32_t
+hv_base_sum(const uint8_t *at)
+{
+	uint32_t sum = hv_base_xor(at);
+
 	return sum == 0xffffffff ? 0xfffffffe : sum == 0 ? 1 : sum;
 }
 

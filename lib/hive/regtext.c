@@ -451,6 +451,17 @@ first_name(const char *path, size_t *len)
 	return path;
 }
 
+char *
+hv_reg_full(const char *path, struct err *e)
+{
+	size_t n;
+
+	path += *path == '\\';
+	const char *first = first_name(path, &n);
+	return first == path ? mem_str(path, e) :
+		mem_fmt(e, "%s%s", first, path + n);
+}
+
 static bool
 same_name(const char *a, const char *b)
 {

@@ -51,6 +51,9 @@ MUST_CHECK int hv_reg_do(struct hv_hive *h, const char *path,
  */
 const char *hv_reg_below(const char *path, const char *prefix);
 
+/* The path with the long name of its root, which the caller frees. */
+MUST_CHECK char *hv_reg_full(const char *path, struct err *e);
+
 enum hv_reg_form {
 	HV_REG_UTF8,		/* lines end with LF */
 	HV_REG_UTF16,		/* with its mark, and CR LF: for regedit */

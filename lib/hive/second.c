@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/num.h"
 #include "base/utf.h"
 
 /* libhivex's own limits: lib/hivex-internal.h of 1.3. */
@@ -146,6 +147,20 @@ walk_key(struct walk *walk, const struct hv_key *k, hive_node_h x,
 	return list[i] == 0 ? 0 : differs(k, "number of subkeys", e);
 }
 
+/* A file in memory with these bytes.  libhivex opens files by name only, and does
+ * not know that two checksums are written as others. */
+static int
+as_file(int fd, const uint8_t *image, size_t len, struct err *e)
+{
+	static const char name[] = "memory for a second reader";
+	uint8_t sum[4];
+
+	num_put_u32le(sum, hv_base_xor(image));
+	if (io_write_at(fd, image, len, 0, name, e) < 0)
+		return -1;
+	return io_write_at(fd, sum, sizeof(sum), 508, name, e);
+}
+
 int
 hv_second_read(const struct hv_hive *h, const void *image, size_t len,
 	       uint64_t *ret_unread, struct err *e)
@@ -155,10 +170,9 @@ hv_second_read(const struct hv_hive *h, const void *image, size_t len,
 	struct walk walk = { .unread = 0 };
 	char path[64];
 
-	/* libhivex opens files by name only. */
 	if (fd < 0)
 		return err_sys(e, "memory for a second reader");
-	if (io_write_at(fd, image, len, 0, "memory for a second reader", e) < 0)
+	if (as_file(fd, image, len, e) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	x = hivex_open(path, 0);

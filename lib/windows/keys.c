@@ -158,9 +158,9 @@ in_machine(const struct wn_install *in, const char *rest, struct wn_key *ret,
 			       "there are SYSTEM, SOFTWARE, SAM and SECURITY",
 			       rest);
 	(void)snprintf(set, sizeof(set), "ControlSet%03u", in->control_set);
-	return in_hive(in, WN_SYSTEM,
-		       step(&rest, "CurrentControlSet") ? set : "", rest, ret,
-		       e);
+	/* First the step: it moves rest. */
+	bool current = step(&rest, "CurrentControlSet");
+	return in_hive(in, WN_SYSTEM, current ? set : "", rest, ret, e);
 }
 
 /* "alice\Software", "S-1-5-21-..._Classes\x" */

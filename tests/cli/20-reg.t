@@ -41,10 +41,10 @@ like "$(imgtool reg get --json H 'many\k007' v)" '*"type": "REG_DWORD"*"data": "
 exits 8 "a missing key" imgtool reg get H nope
 says 'imgtool: H: there is no key nope' "a missing key"
 exits 8 "a missing value" imgtool reg get H values nope
-exits 1 "a missing file" imgtool reg get nope x
-printf '%5000s' x >junk
+exits 1 "a missing file" imgtool reg check ./nope
+printf 'regf%9000s' x >junk
 exits 4 "no hive at all" imgtool reg get junk x
-says 'imgtool: junk: rule B*' "no hive at all"
+says 'imgtool: junk: rule B2 at 0x1fc*' "no hive at all"
 
 # ---- edits -------------------------------------------------------------------
 tree H >before

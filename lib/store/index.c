@@ -346,6 +346,12 @@ st_index_records(const struct st_index *ix, size_t fragment)
 	return ix->fragment[fragment].records;
 }
 
+size_t
+st_index_fragment_packs(const struct st_index *ix, size_t fragment)
+{
+	return ix->fragment[fragment].packs;
+}
+
 /* ---- making one ---------------------------------------------------------- */
 
 void

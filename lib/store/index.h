@@ -70,6 +70,9 @@ MUST_CHECK int st_index_pack(const struct st_index *ix, size_t i,
 const struct st_id *st_index_id(const struct st_index *ix, size_t fragment);
 uint64_t st_index_records(const struct st_index *ix, size_t fragment);
 
+/* Its number of packs; fragment by fragment, st_index_pack() counts them. */
+size_t st_index_fragment_packs(const struct st_index *ix, size_t fragment);
+
 /* Records of packs, to be made into a fragment. */
 struct st_index_new {
 	struct st_pack_info *pack;

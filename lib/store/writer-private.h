@@ -32,6 +32,11 @@ struct st_writer {
 	struct st_writer_stats stats;
 };
 
+/* Write a record, whether or not there is one of that name. */
+MUST_CHECK int st_writer_append(struct st_writer *w, enum st_kind kind,
+				const struct st_id *id, const void *rec,
+				size_t len, struct err *e);
+
 /* From one thread, with no others at work. */
 MUST_CHECK int st_writer_close_pack(struct st_writer *w, struct err *e);
 MUST_CHECK int st_writer_flush_index(struct st_writer *w, struct err *e);

@@ -306,9 +306,9 @@ append_locked(struct st_writer *w, enum st_kind kind, const struct st_id *id,
 	return 0;
 }
 
-static int
-append(struct st_writer *w, enum st_kind kind, const struct st_id *id,
-       const void *rec, size_t len, struct err *e)
+int
+st_writer_append(struct st_writer *w, enum st_kind kind, const struct st_id *id,
+		 const void *rec, size_t len, struct err *e)
 {
 	ST_PACK_SCOPED struct st_pack full = ST_PACK_EMPTY;
 
@@ -367,7 +367,7 @@ put(struct st_writer *w, struct st_coder *coder, enum st_kind kind,
 	if (st_record_seal(coder, kind, id, key, w->codec, w->level, data, len,
 			   &scratch, &rec, e) < 0)
 		return -1;
-	return append(w, kind, id, rec.at, rec.len, e);
+	return st_writer_append(w, kind, id, rec.at, rec.len, e);
 }
 
 /* ---- what is put --------------------------------------------------------- */
@@ -437,7 +437,7 @@ st_writer_record(struct st_writer *w, const void *rec, size_t len,
 	if (ours < 0)
 		return -1;
 	*ret_new = ours == 1;
-	return ours == 0 ? 0 : append(w, h.kind, &h.id, rec, len, e);
+	return ours == 0 ? 0 : st_writer_append(w, h.kind, &h.id, rec, len, e);
 }
 
 /* Maps are named with the line's key, so equal ones are shared in the line. */

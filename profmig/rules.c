@@ -19,7 +19,7 @@ enum { RULE_BYTES_MAX = 1 << 20 };
 static const char *const do_words[] = {
 	"drop", "copy", "rewrite", "if-exists", "low-dword", "taskbar",
 	"shell-state", "cabinet-state", "or", "path-list", "locale",
-	"wallpaper", "connections", NULL
+	"wallpaper", "connections", "redirect", NULL
 };
 static const char *const conflict_words[] = {
 	"both", "target", "source", "newer", NULL

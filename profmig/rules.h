@@ -44,6 +44,7 @@ enum pm_do {
 	PM_LOCALE,		/* also what newer Windows derives from Locale */
 	PM_WALLPAPER,		/* the picture comes along */
 	PM_CONNECTIONS,		/* proxy blob, in the target's version */
+	PM_REDIRECT,		/* a folder, if it leads to a server */
 	PM_DO_COUNT
 };
 

@@ -252,6 +252,18 @@ connections(struct pm_value *v, struct err *e)
 	return pm_value_set(v, out.at, out.len, e);
 }
 
+/* Only a server's folder is the person's own choice. */
+static int
+redirect(struct pm_value *v, struct err *e)
+{
+	SCOPED_FREE char *text = utf_from16(v->in.at, v->in.len, e);
+
+	if (text == NULL)
+		return -1;
+	return strncmp(text, "\\\\", 2) == 0 ? 0 :
+		pm_value_drop(v, "the new profile has its own folders", e);
+}
+
 int
 pm_transform(struct pm_value *v, struct err *e)
 {
@@ -284,6 +296,8 @@ pm_transform(struct pm_value *v, struct err *e)
 		return wallpaper(v, e);
 	case PM_CONNECTIONS:
 		return connections(v, e);
+	case PM_REDIRECT:
+		return redirect(v, e);
 	case PM_DROP:
 	case PM_DO_COUNT:
 		break;

@@ -1,0 +1,70 @@
+/* cmd.h - the commands of profmig, one line each, and what they share
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef PROFMIG_CMD_H
+#define PROFMIG_CMD_H
+
+#include <stdio.h>
+
+#include "base/cli.h"
+#include "change/apply.h"
+#include "crypt/key.h"
+#include "profmig/bundle.h"
+#include "profmig/work.h"
+#include "windows/windows.h"
+
+struct dk;
+struct err;
+struct js;
+
+extern const struct cli_cmd cmd_users;
+extern const struct cli_cmd cmd_extract;
+extern const struct cli_cmd cmd_show;
+extern const struct cli_cmd cmd_plan;
+extern const struct cli_cmd cmd_apply;
+extern const struct cli_cmd cmd_verify;
+
+/* Options that plan, apply and verify share. */
+struct cmd_who {
+	const char *as;
+	struct cli_list users, rules, by;
+};
+
+/* Everything that stands between a bundle and a target. */
+struct cmd_job {
+	struct cx_key key;
+	struct pm_bundle bundle;
+	struct pm_reader *reader;
+	struct pm_rules rules;
+	struct dk *disk;
+	struct cs_target *target;
+	struct wn_install *to;
+	struct pm_source source;
+	struct cs_plan *plan;
+};
+
+#define CMD_JOB_EMPTY { .key = CX_KEY_EMPTY }
+#define CMD_JOB_SCOPED SCOPED(cmd_job_done)
+void cmd_job_done(struct cmd_job *j);
+
+/* Open the bundle with -k, and check who signed it. */
+MUST_CHECK int cmd_open_bundle(const struct cli_args *a, const char *path,
+			       const struct cli_list *by, struct cmd_job *j,
+			       struct err *e);
+
+/* Open both, and the rules. */
+MUST_CHECK int cmd_open_job(const struct cli_args *a, const struct cmd_who *w,
+			    bool write, struct cmd_job *j, struct err *e);
+
+/* Decide about everybody chosen, and settle the plan on the target. */
+MUST_CHECK int cmd_make_plan(const struct cmd_who *w, struct cmd_job *j,
+			     const char *made_by, struct err *e);
+
+/* Counts of what becomes of items and values; -v lists what stays behind. */
+void cmd_print_fates(const struct cmd_job *j, FILE *out);
+void cmd_json_fates(const struct cmd_job *j, struct js *doc);
+
+/* Text from a guest, which no terminal obeys. */
+void cmd_put(FILE *out, const char *text);
+
+#endif /* PROFMIG_CMD_H */

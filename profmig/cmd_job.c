@@ -1,0 +1,234 @@
+/* cmd_job.c - what the commands between a bundle and a target share
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "disk/disk.h"
+#include "profmig/cmd.h"
+#include "source/source.h"
+
+void
+cmd_job_done(struct cmd_job *j)
+{
+	cs_plan_free(&j->plan);
+	pm_source_done(&j->source);
+	cs_target_free(&j->target);
+	dk_free(&j->disk);
+	pm_rules_done(&j->rules);
+	pm_reader_free(&j->reader);
+	pm_bundle_done(&j->bundle);
+	cx_key_done(&j->key);
+}
+
+void
+cmd_put(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			(void)fprintf(out, "\\x%02x", c);
+		else
+			(void)putc(c, out);
+	}
+}
+
+int
+cmd_open_bundle(const struct cli_args *a, const char *path,
+		const struct cli_list *by, struct cmd_job *j, struct err *e)
+{
+	CX_PUBS_SCOPED struct cx_pubs trusted = CX_PUBS_EMPTY;
+	const struct cx_pub *signer = NULL;
+
+	if (cli_need_key(a, e) < 0 ||
+	    cx_key_load(a->key, a->passphrase_fd, cx_ask_terminal, &j->key,
+			e) < 0 ||
+	    cx_trust_load(&trusted, by->at, by->count, e) < 0)
+		return -1;
+	j->reader = pm_reader_open(path, &j->key, &trusted, &j->bundle,
+				   &signer, e);
+	if (j->reader == NULL)
+		return -1;
+	if (signer == NULL)
+		log_note("%s: not signed, or nobody is trusted (--by PUB)",
+			 path);
+	return 0;
+}
+
+int
+cmd_open_job(const struct cli_args *a, const struct cmd_who *w, bool write,
+	     struct cmd_job *j, struct err *e)
+{
+	if (cmd_open_bundle(a, a->at[0], &w->by, j, e) < 0 ||
+	    pm_rules_load(&j->rules, w->rules.at, w->rules.count, e) < 0)
+		return -1;
+	j->disk = src_open(a, a->at[1], write ? DK_WRITE : 0, e);
+	if (j->disk == NULL)
+		return -1;
+	j->target = cs_target_new(j->disk, write, e);
+	if (j->target == NULL)
+		return -1;
+	j->to = wn_choose(cs_target_guest(j->target), a->root, e);
+	if (j->to == NULL || (write && wn_writable(j->to, e) < 0))
+		return -1;
+	j->source = (struct pm_source){
+		.bundle = &j->bundle, .reader = j->reader, .rules = &j->rules,
+		.to = j->to,
+	};
+	cs_target_fetch(j->target, pm_fetch, &j->source);
+	return 0;
+}
+
+static int
+plan_person(const struct cmd_who *w, struct cmd_job *j,
+	    const struct pm_person *p, struct err *e)
+{
+	struct pm_source *s = &j->source;
+
+	if (mem_grow(&s->work, &s->cap, s->works + 1, sizeof(*s->work), e) < 0)
+		return -1;
+	s->work[s->works] = (struct pm_work)PM_WORK_EMPTY;
+	if (pm_work_make(&j->bundle, j->reader, p, j->to, w->as, &j->rules,
+			 j->plan, &s->work[s->works], e) < 0)
+		return -1;
+	s->works++;
+	return 0;
+}
+
+int
+cmd_make_plan(const struct cmd_who *w, struct cmd_job *j, const char *made_by,
+	      struct err *e)
+{
+	size_t chosen = w->users.count > 0 ? w->users.count : j->bundle.people;
+
+	if (w->as != NULL && chosen != 1)
+		return err_set(e, ERR_USAGE, "--as: the bundle holds several "
+			       "people; choose one with --user");
+	j->plan = cs_plan_new(made_by, e);
+	if (j->plan == NULL)
+		return -1;
+	for (size_t i = 0; i < chosen; i++) {
+		const struct pm_person *p = w->users.count == 0 ?
+			&j->bundle.person[i] :
+			pm_bundle_person(&j->bundle, w->users.at[i], e);
+
+		if (p == NULL || plan_person(w, j, p, e) < 0)
+			return -1;
+	}
+	return cs_settle(j->plan, j->target, e);
+}
+
+struct counts {
+	size_t item[3], value[3], unnamed;
+};
+
+static struct counts
+count(const struct pm_work *w)
+{
+	struct counts c = { .unnamed = 0 };
+
+	for (size_t i = 0; i < w->fates.count; i++)
+		c.item[w->fates.at[i].outcome]++;
+	for (size_t i = 0; i < w->settings.count; i++) {
+		const struct pm_setting *s = &w->settings.at[i];
+
+		if (s->rule == NULL)
+			c.unnamed++;
+		else
+			c.value[s->outcome]++;
+	}
+	return c;
+}
+
+static void
+list_dropped(const struct pm_work *w)
+{
+	for (size_t i = 0; i < w->fates.count; i++) {
+		const struct pm_fate *f = &w->fates.at[i];
+
+		if (f->outcome == PM_DROPPED)
+			log_debug("%s: dropped: %s", f->item->path, f->why);
+	}
+	for (size_t i = 0; i < w->settings.count; i++) {
+		const struct pm_setting *s = &w->settings.at[i];
+
+		if (s->outcome == PM_DROPPED)
+			log_debug("HKCU\\%s [%s]: dropped: %s", s->key,
+				  s->name, s->why != NULL ? s->why :
+				  "no rule names it");
+	}
+}
+
+void
+cmd_print_fates(const struct cmd_job *j, FILE *out)
+{
+	for (size_t i = 0; i < j->source.works; i++) {
+		const struct pm_work *w = &j->source.work[i];
+		struct counts c = count(w);
+
+		cmd_put(out, w->move.who->name);
+		(void)fprintf(out, " -> ");
+		cmd_put(out, w->move.user.profile);
+		(void)fprintf(out, "%s\n", w->move.has_profile ?
+			      " (merged)" : " (new)");
+		(void)fprintf(out, "  items: %zu as they are, %zu changed, "
+			      "%zu dropped\n", c.item[PM_ARRIVES],
+			      c.item[PM_TRANSFORMED], c.item[PM_DROPPED]);
+		(void)fprintf(out, "  values: %zu as they are, %zu changed, "
+			      "%zu dropped, %zu that no rule names\n",
+			      c.value[PM_ARRIVES], c.value[PM_TRANSFORMED],
+			      c.value[PM_DROPPED], c.unnamed);
+		list_dropped(w);
+	}
+}
+
+static void
+json_work(struct js *o, const struct pm_work *w)
+{
+	static const char *const words[] = {
+		"arrives", "transformed", "dropped",
+	};
+	struct js *list = js_list(o, "items");
+
+	js_str(o, "name", w->move.who->name);
+	js_str(o, "as", w->move.name);
+	js_str(o, "profile", w->move.user.profile);
+	js_bool(o, "merged", w->move.has_profile);
+	for (size_t i = 0; i < w->fates.count; i++) {
+		const struct pm_fate *f = &w->fates.at[i];
+		struct js *one = js_item(list);
+
+		js_str(one, "from", f->item->path);
+		js_str(one, "outcome", words[f->outcome]);
+		js_str(one, "to", f->to);
+		js_str(one, "rule", f->rule);
+		js_str(one, "why", f->why);
+	}
+	list = js_list(o, "values");
+	for (size_t i = 0; i < w->settings.count; i++) {
+		const struct pm_setting *s = &w->settings.at[i];
+		struct js *one = js_item(list);
+
+		js_str(one, "key", s->key);
+		js_str(one, "name", s->name);
+		js_str(one, "outcome", words[s->outcome]);
+		js_str(one, "to-key", s->to_key);
+		js_str(one, "to-name", s->to_name);
+		js_str(one, "rule", s->rule);
+		js_str(one, "why", s->why != NULL || s->rule != NULL ? s->why :
+		       "no rule names it");
+	}
+}
+
+void
+cmd_json_fates(const struct cmd_job *j, struct js *doc)
+{
+	struct js *list = js_list(doc, "people");
+
+	for (size_t i = 0; i < j->source.works; i++)
+		json_work(js_item(list), &j->source.work[i]);
+}

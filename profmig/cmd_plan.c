@@ -1,0 +1,142 @@
+/* cmd_plan.c - profmig plan and apply
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "disk/disk.h"
+#include "profmig/cmd.h"
+
+static struct cmd_who who;
+static const char *output;
+
+/* ---- plan ---- */
+
+static int
+print_report(const struct cmd_job *j, const char *format, struct err *e)
+{
+	JS_SCOPED struct js *doc = js_new(format, 1, e);
+
+	if (doc == NULL)
+		return -1;
+	js_u64(doc, "entries", j->plan->count);
+	cmd_json_fates(j, doc);
+	return js_print(doc, stdout, e);
+}
+
+static int
+plan(const struct cli_args *a, struct err *e)
+{
+	CMD_JOB_SCOPED struct cmd_job j = CMD_JOB_EMPTY;
+	SCOPED_FREE char *text = NULL;
+	size_t len;
+
+	if ((output != NULL && cli_new_output(a, output, e) < 0) ||
+	    cmd_open_job(a, &who, false, &j, e) < 0 ||
+	    cmd_make_plan(&who, &j, "profmig plan", e) < 0)
+		return -1;
+	if (output != NULL && cs_write(j.plan, output, e) < 0)
+		return -1;
+	if (a->json)
+		return print_report(&j, "profmig plan", e);
+	cmd_print_fates(&j, output != NULL ? stdout : stderr);
+	if (output != NULL)
+		return 0;
+	text = cs_text(j.plan, &len, e);
+	if (text == NULL)
+		return -1;
+	(void)fwrite(text, 1, len, stdout);
+	return 0;
+}
+
+/* ---- apply ---- */
+
+/* Check that everything is where it should be, before it is made permanent. */
+static int
+commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
+{
+	struct cs_done done = { .applied = 0 };
+
+	if (cs_apply(j->plan, j->target, &done, e) < 0)
+		return -1;
+	if (a->dry_run) {
+		(void)printf("%zu changes, none of them written (dry run)\n",
+			     done.applied);
+		return 0;
+	}
+	if (done.applied > 0 &&
+	    dk_commit(j->disk, "profmig apply", e) < 0)
+		return -1;
+	(void)printf("%zu changes\n", done.applied);
+	return 0;
+}
+
+static int
+apply(const struct cli_args *a, struct err *e)
+{
+	CMD_JOB_SCOPED struct cmd_job j = CMD_JOB_EMPTY;
+
+	if (a->count == 3 && (who.as != NULL || who.users.count > 0))
+		return err_set(e, ERR_USAGE, "%s: a plan says already who is "
+			       "migrated as whom", a->at[2]);
+	if (cmd_open_job(a, &who, true, &j, e) < 0)
+		return -1;
+	if (a->count == 3) {
+		j.plan = cs_read(a->at[2], e);
+		if (j.plan == NULL ||
+		    pm_source_prepare(&j.source, j.plan, e) < 0)
+			return -1;
+	} else if (cmd_make_plan(&who, &j, "profmig apply", e) < 0) {
+		return -1;
+	}
+	cmd_print_fates(&j, stdout);
+	return commit(a, &j, e);
+}
+
+static const struct cli_opt plan_opts[] = {
+	{ .name = "as", .arg = "USER",
+	  .help = "the account on the target, by name or SID",
+	  .value = &who.as },
+	{ .name = "user", .letter = 'u', .arg = "USER",
+	  .help = "only this person of the bundle", .list = &who.users },
+	{ .name = "rules", .arg = "DIR",
+	  .help = "also the rules in DIR; see halcyon-rules(5)",
+	  .list = &who.rules },
+	{ .name = "by", .arg = "PUB", .help = "trust this signer",
+	  .list = &who.by },
+	{ .name = "output", .letter = 'o', .arg = "PLAN",
+	  .help = "write the plan to PLAN", .value = &output },
+	{ .name = NULL }
+};
+
+const struct cli_cmd cmd_plan = {
+	.name = "plan", .operands = "BUNDLE DISK",
+	.help = "show what applying a bundle would change", .opts = plan_opts,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
+		CLI_FORMAT | CLI_FORCE,
+	.min_operands = 2, .max_operands = 2, .run = plan,
+};
+
+static const struct cli_opt apply_opts[] = {
+	{ .name = "as", .arg = "USER",
+	  .help = "the account on the target, by name or SID",
+	  .value = &who.as },
+	{ .name = "user", .letter = 'u', .arg = "USER",
+	  .help = "only this person of the bundle", .list = &who.users },
+	{ .name = "rules", .arg = "DIR",
+	  .help = "also the rules in DIR; see halcyon-rules(5)",
+	  .list = &who.rules },
+	{ .name = "by", .arg = "PUB", .help = "trust this signer",
+	  .list = &who.by },
+	{ .name = NULL }
+};
+
+const struct cli_cmd cmd_apply = {
+	.name = "apply", .operands = "BUNDLE DISK [PLAN]",
+	.help = "bring people's profiles onto a disk", .opts = apply_opts,
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
+		CLI_FORMAT,
+	.min_operands = 2, .max_operands = 3, .run = apply,
+};

@@ -63,8 +63,8 @@ int
 cmd_open_job(const struct cli_args *a, const struct cmd_who *w, bool write,
 	     struct cmd_job *j, struct err *e)
 {
-	if (cmd_open_bundle(a, a->at[0], &w->by, j, e) < 0 ||
-	    pm_rules_load(&j->rules, w->rules.at, w->rules.count, e) < 0)
+	if (pm_rules_load(&j->rules, w->rules.at, w->rules.count, e) < 0 ||
+	    cmd_open_bundle(a, a->at[0], &w->by, j, e) < 0)
 		return -1;
 	j->disk = src_open(a, a->at[1], write ? DK_WRITE : 0, e);
 	if (j->disk == NULL)

@@ -25,7 +25,7 @@ static const char *const conflict_words[] = {
 	"both", "target", "source", "newer", NULL
 };
 static const char *const content_words[] = {
-	"as-is", "links", "text", NULL
+	"as-is", "links", NULL
 };
 
 const char *

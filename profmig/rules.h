@@ -73,7 +73,6 @@ enum pm_content {
 	PM_AS_IS,
 	PM_LINKS,		/* shell links: rewritten, and only if the
 				 * target is there */
-	PM_TEXT,		/* paths in UTF-8, ANSI or UTF-16 text */
 };
 
 struct pm_files {

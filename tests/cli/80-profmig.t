@@ -130,6 +130,6 @@ mkdir rules
 printf 'rule: x\nabout: y\nregistry:\n  - key: A\n    do: fly\n' >rules/x.yaml
 exits 2 "an unknown transform" profmig plan b t.img -k k --rules rules
 says '*rules/x.yaml:5:*' "its line"
-head -c 100000 b >cut
-exits 4 "a truncated bundle" profmig show cut -k k
+head -c 100000 b >short.bundle
+exits 4 "a truncated bundle" profmig show short.bundle -k k
 done_testing

@@ -58,11 +58,17 @@ command_line(const struct rt_blockd *b, struct rt_words *w, struct err *e)
 	rt_words_add(w, "--threads=4");
 	rt_words_add(w, b->plugin);
 	rt_words_fmt(w, "repo=%s", b->repo);
+	rt_words_fmt(w, "key-fd=%d", FD_KEY);
+	rt_words_fmt(w, "status-fd=%d", FD_STATUS);
+	rt_words_add(w, "disk=system");
 	rt_words_fmt(w, "image=%s", b->image);
 	if (b->layers != NULL)
 		rt_words_fmt(w, "layer=%s/%s", b->layers, b->layer);
-	rt_words_fmt(w, "key-fd=%d", FD_KEY);
-	rt_words_fmt(w, "status-fd=%d", FD_STATUS);
+	if (b->user != NULL) {
+		rt_words_add(w, "disk=user");
+		rt_words_fmt(w, "image=%s", b->user);
+		rt_words_fmt(w, "layer=%s/user", b->layers);
+	}
 	return rt_words_ok(w, e);
 }
 

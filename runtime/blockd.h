@@ -22,6 +22,7 @@ struct rt_blockd {
 	const char *image;	/* NAME[:VER|:TAG] */
 	const char *layers;	/* absolute; holds the layer; NULL: read only */
 	const char *layer;	/* its name there */
+	const char *user;	/* the version of the second disk; NULL: none */
 	const char *root;	/* mount point of the jail */
 	const char *plugin;	/* absolute */
 	const char *nbdkit;	/* absolute */

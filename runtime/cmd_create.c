@@ -47,11 +47,28 @@ make_uuid(char out[37])
 			       i == 10 ? "-" : "", b[i]);
 }
 
-/* Does the key open the image?  In a folder of our own, gone afterwards. */
+/* Does the key open the images?  In a folder of our own, gone afterwards. */
 static int
-try_image(const struct rt_guest *g, const struct rt_keyd *keyd,
-	  const char *state, const struct rt_bound *b,
-	  struct rt_blockd_said *said, struct err *e)
+try_images(const struct rt_guest *g, const struct rt_keyd *keyd,
+	   const char *dir, struct rt_bound *b, struct rt_blockd_said *said,
+	   struct err *e)
+{
+	struct rt_blockd_said user;
+
+	if (rt_blockd_try(b->repo, g->image, dir, dir, keyd, said, e) < 0)
+		return -1;
+	if (g->user == NULL)
+		return 0;
+	if (rt_blockd_try(b->repo, g->user, dir, dir, keyd, &user, e) < 0)
+		return -1;
+	b->user = mem_str(user.version, e);
+	return b->user == NULL ? -1 : 0;
+}
+
+static int
+bind_images(const struct rt_guest *g, const struct rt_keyd *keyd,
+	    const char *state, struct rt_bound *b, struct rt_blockd_said *said,
+	    struct err *e)
 {
 	SCOPED_FREE char *dir = mem_fmt(e, "%s/.create.XXXXXX", state);
 
@@ -61,7 +78,7 @@ try_image(const struct rt_guest *g, const struct rt_keyd *keyd,
 		return err_sys(e, "%s", state);
 	SCOPED_FREE char *whole = realpath(dir, NULL);
 	int r = whole == NULL ? err_sys(e, "%s", dir)
-		: rt_blockd_try(b->repo, g->image, whole, whole, keyd, said, e);
+			      : try_images(g, keyd, whole, b, said, e);
 	(void)rmdir(dir);
 	return r;
 }
@@ -101,7 +118,7 @@ create(const struct cli_args *a, struct err *e)
 	if (b.key == NULL ||
 	    rt_keyd_start(b.key, a->passphrase_fd, &keyd, e) < 0 ||
 	    check_key(&g, &keyd, e) < 0 ||
-	    try_image(&g, &keyd, a->state, &b, &said, e) < 0 ||
+	    bind_images(&g, &keyd, a->state, &b, &said, e) < 0 ||
 	    rt_stored_make(a->state, g.name, text, len, &b, said.version,
 			   e) < 0)
 		return -1;

@@ -83,41 +83,64 @@ rt_device_vars(void)
 	return access(vars, R_OK) == 0 ? vars : NULL;
 }
 
-static void
-add_disk(struct rt_words *w, const struct rt_machine *m)
-{
-	/* The guest waits while the block server is started again; an error it
-	 * must see stops it (disk full) rather than reaching the file system. */
-	static const char errors[] = "rerror=stop,werror=stop";
+/* The guest waits while the block server is started again; an error that it
+ * would see stops it (disk full), rather than reach its file system.  The NVMe
+ * model has no such policy of its own. */
+#define ON_ERROR "rerror=stop,werror=stop"
 
-	rt_words_opt(w, "-blockdev", "driver=nbd,node-name=system,"
-		     "server.type=unix,server.path=%s,export=system,"
-		     "reconnect-delay=60,discard=unmap", m->socket);
-	switch (m->guest->disk) {
+static void
+add_node(struct rt_words *w, const struct rt_machine *m, const char *name)
+{
+	rt_words_opt(w, "-blockdev", "driver=nbd,node-name=%s,"
+		     "server.type=unix,server.path=%s,export=%s,"
+		     "reconnect-delay=60,discard=unmap", name, m->socket, name);
+}
+
+/* The controller's nth disk; the first is started from. */
+static void
+add_disk(struct rt_words *w, enum rt_disk kind, const char *name, int n)
+{
+	const char *boot = n == 0 ? ",bootindex=1" : "";
+
+	switch (kind) {
 	case RT_IDE:
-		rt_words_opt(w, "-device", "ide-hd,drive=system,bus=ide.0,"
-			     "bootindex=1,%s", errors);
+		rt_words_opt(w, "-device", "ide-hd,drive=%s,bus=ide.0,unit=%d,"
+			     ON_ERROR "%s", name, n, boot);
 		break;
 	case RT_AHCI:
-		rt_words_opt(w, "-device", "ich9-ahci,id=ahci");
-		rt_words_opt(w, "-device", "ide-hd,drive=system,bus=ahci.0,"
-			     "bootindex=1,%s", errors);
+		rt_words_opt(w, "-device", "ide-hd,drive=%s,bus=ahci.%d,"
+			     ON_ERROR "%s", name, n, boot);
 		break;
 	case RT_VIRTIO_BLK:
-		rt_words_opt(w, "-device", "virtio-blk-pci,drive=system,"
-			     "bootindex=1,%s", errors);
+		rt_words_opt(w, "-device", "virtio-blk-pci,drive=%s," ON_ERROR
+			     "%s", name, boot);
 		break;
 	case RT_VIRTIO_SCSI:
-		rt_words_opt(w, "-device", "virtio-scsi-pci,id=scsi");
-		rt_words_opt(w, "-device", "scsi-hd,drive=system,bus=scsi.0,"
-			     "bootindex=1,%s", errors);
+		rt_words_opt(w, "-device", "scsi-hd,drive=%s,bus=scsi.0,lun=%d,"
+			     ON_ERROR "%s", name, n, boot);
 		break;
 	case RT_NVME:
-		/* The NVMe model has no error policy of its own. */
-		rt_words_opt(w, "-device", "nvme,drive=system,serial=system,"
-			     "bootindex=1");
+		rt_words_opt(w, "-device", "nvme,drive=%s,serial=%s%s", name,
+			     name, boot);
 		break;
 	}
+}
+
+static void
+add_disks(struct rt_words *w, const struct rt_machine *m)
+{
+	enum rt_disk kind = m->guest->disk;
+
+	if (kind == RT_AHCI)
+		rt_words_opt(w, "-device", "ich9-ahci,id=ahci");
+	if (kind == RT_VIRTIO_SCSI)
+		rt_words_opt(w, "-device", "virtio-scsi-pci,id=scsi");
+	add_node(w, m, "system");
+	add_disk(w, kind, "system", 0);
+	if (m->guest->user == NULL)
+		return;
+	add_node(w, m, "user");
+	add_disk(w, kind, "user", 1);
 }
 
 static void
@@ -208,7 +231,7 @@ rt_device_argv(const struct rt_machine *m, const char *program,
 	if (d->uefi)
 		add_firmware(&w, m);
 	add_ports(&w, m);
-	add_disk(&w, m);
+	add_disks(&w, m);
 	add_devices(&w, m, d);
 	/* Nothing runs before the supervisor has seen every disk. */
 	rt_words_add(&w, "-S");

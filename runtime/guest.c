@@ -19,6 +19,7 @@ rt_guest_done(struct rt_guest *g)
 {
 	free(g->name);
 	free(g->image);
+	free(g->user);
 	free(g->repo);
 	free(g->key);
 	free(g->health.console);
@@ -50,6 +51,7 @@ static int
 read_sources(struct yml *doc, struct rt_guest *g, struct err *e)
 {
 	const char *image = yml_str(doc, "image", YML_NEEDED, e);
+	const char *user = yml_str(doc, "user", "", e);
 	const char *repo = yml_str(doc, "repository", YML_NEEDED, e);
 	const char *key = yml_str(doc, "key", YML_NEEDED, e);
 
@@ -59,6 +61,14 @@ read_sources(struct yml *doc, struct rt_guest *g, struct err *e)
 	if (!rt_guest_image_ok(image))
 		return yml_err(doc, e, "image is not NAME, NAME:VERSION or "
 			       "NAME:TAG");
+	if (user[0] != '\0') {
+		if (!rt_guest_image_ok(user))
+			return yml_err(doc, e, "user is not NAME, NAME:VERSION "
+				       "or NAME:TAG");
+		g->user = mem_str(user, e);
+		if (g->user == NULL)
+			return -1;
+	}
 	g->image = mem_str(image, e);
 	g->repo = mem_str(repo, e);
 	g->key = mem_str(key, e);

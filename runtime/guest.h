@@ -37,6 +37,7 @@ struct rt_guest {
 	unsigned memory;	/* MiB */
 	unsigned cpus;
 	char *image;		/* NAME[:VER|:TAG] of the system disk */
+	char *user;		/* likewise, of the user's disk; NULL: none */
 	char *repo, *key;	/* paths as written: relative to the file */
 	bool keep;		/* writes to the system disk outlive a stop */
 	struct {

@@ -95,6 +95,7 @@ start_block(struct rt_super *r, struct err *e)
 	rt_layer_name(r->version, layer);
 	r->block.image = r->version;
 	r->block.layer = layer;
+	r->block.user = r->s->bound.user;
 	return rt_blockd_start(&r->block, &r->keyd, &r->block_pid, &r->said, e);
 }
 

@@ -75,6 +75,7 @@ rt_layer_tidy(const struct rt_place *p, const struct rt_slots *s, bool keep,
 		return err_sys(e, "%s", p->layers);
 	while ((x = readdir(d)) != NULL) {
 		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0 ||
+		    strcmp(x->d_name, RT_LAYER_USER) == 0 ||
 		    (keep && is_needed(s, x->d_name)))
 			continue;
 		if (remove_layer(p, x->d_name, e) < 0)

@@ -1,8 +1,9 @@
 /* layer.h - a guest's layers on disk: one a version
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A layer fits the version it was made over, so each version has its own; that
- * of the version before stays until a rollback can no longer want it.
+ * That is the system disk's; the user's disk has one, which stays.  A layer
+ * fits the version it was made over, so each version
+ * has its own; that of the version before stays until a rollback can no longer want it.
  */
 #ifndef RUNTIME_LAYER_H
 #define RUNTIME_LAYER_H
@@ -14,6 +15,9 @@
 #include "runtime/state.h"
 
 struct err;
+
+/* The layer of the user's disk: nothing here removes it. */
+#define RT_LAYER_USER "user"
 
 /* The name of a version's layer below place->layers. */
 void rt_layer_name(const char *version, char out[RT_VERSION_ROOM]);

@@ -110,7 +110,7 @@ tell(int out, struct report *r, enum stage stage)
 	(void)!write(out, r, sizeof(*r));
 }
 
-static COLD _Noreturn void
+static void
 fail(int out, struct report *r)
 {
 	r->os = errno;
@@ -129,8 +129,10 @@ child(const char *device, int out)
 		fail(out, &r);
 	tell(out, &r, CREATING);
 	struct kvm_run *run = create(kvm, &cpu);
-	if (run == NULL)
+	if (run == NULL) {
 		fail(out, &r);
+		return;
+	}
 	tell(out, &r, EXITING);
 	uint64_t start = now_ns();
 	if (run_to_halt(run, cpu) < 0)

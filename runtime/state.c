@@ -97,6 +97,7 @@ void
 rt_bound_done(struct rt_bound *b)
 {
 	free(b->repo);
+	free(b->user);
 	free(b->key);
 	*b = (struct rt_bound)RT_BOUND_EMPTY;
 }
@@ -114,12 +115,13 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 {
 	RT_BOUND_SCOPED struct rt_bound b = RT_BOUND_EMPTY;
 	YML_SCOPED struct yml *doc = yml_load(path, e);
-	const char *repo, *key, *uuid;
+	const char *repo, *key, *user, *uuid;
 
 	if (doc == NULL)
 		return -1;
 	repo = yml_str(doc, "repository", YML_NEEDED, e);
 	key = yml_str(doc, "key", YML_NEEDED, e);
+	user = yml_str(doc, "user", "", e);
 	uuid = yml_str(doc, "uuid", YML_NEEDED, e);
 	if (yml_end(doc, e) < 0)
 		return -1;
@@ -129,7 +131,9 @@ load_bound(const char *path, struct rt_bound *ret, struct err *e)
 	memcpy(b.uuid, uuid, sizeof(b.uuid));
 	b.repo = mem_str(repo, e);
 	b.key = mem_str(key, e);
-	if (b.repo == NULL || b.key == NULL)
+	b.user = user[0] == '\0' ? NULL : mem_str(user, e);
+	if (b.repo == NULL || b.key == NULL ||
+	    (b.user == NULL && user[0] != '\0'))
 		return -1;
 	*ret = TAKE(b);
 	return 0;
@@ -162,6 +166,10 @@ put_bound(const struct rt_place *p, const struct rt_bound *b, struct err *e)
 	yml_put_scalar(&text, b->repo);
 	buf_str(&text, "\nkey: ");
 	yml_put_scalar(&text, b->key);
+	if (b->user != NULL) {
+		buf_str(&text, "\nuser: ");
+		yml_put_scalar(&text, b->user);
+	}
 	buf_fmt(&text, "\nuuid: \"%s\"\n", b->uuid);
 	if (buf_ok(&text, e) < 0)
 		return -1;

@@ -49,6 +49,7 @@ MUST_CHECK int rt_place_of(const char *state, const char *name,
  * the guest's hardware its own. */
 struct rt_bound {
 	char *repo, *key;
+	char *user;	/* LINE:NUMBER of the user's disk; NULL: none */
 	char uuid[37];
 };
 

@@ -13,12 +13,18 @@
 #define KEY_BYTES 168
 
 void
+bd_store_done(struct bd_store *s)
+{
+	st_repo_free(&s->repo);
+	cx_key_done(&s->key);
+	*s = (struct bd_store)BD_STORE_EMPTY;
+}
+
+void
 bd_disk_done(struct bd_disk *d)
 {
 	st_layer_free(&d->layer);
 	st_image_free(&d->image);
-	st_repo_free(&d->repo);
-	cx_key_done(&d->key);
 	*d = (struct bd_disk)BD_DISK_EMPTY;
 }
 
@@ -42,38 +48,51 @@ read_key(int fd, struct cx_key *k, struct err *e)
 	return r;
 }
 
+int
+bd_store_open(struct bd_store *ret, const char *repo, int key_fd, struct err *e)
+{
+	*ret = (struct bd_store)BD_STORE_EMPTY;
+	if (read_key(key_fd, &ret->key, e) < 0)
+		return -1;
+	ret->repo = st_repo_open(repo, e);
+	if (ret->repo == NULL)
+		return -1;
+	return st_repo_unlock(ret->repo, &ret->key, e);
+}
+
 static int
-open_layer(struct bd_disk *d, const char *path, struct err *e)
+open_layer(struct bd_disk *d, const struct cx_key *k, const char *path,
+	   struct err *e)
 {
 	CX_PUBS_SCOPED struct cx_pubs to = CX_PUBS_EMPTY;
 
 	if (access(path, F_OK) < 0) {
 		if (errno != ENOENT)
 			return err_sys(e, "%s", path);
-		if (cx_pubs_add(&to, &d->key.pub, e) < 0 ||
+		if (cx_pubs_add(&to, &k->pub, e) < 0 ||
 		    st_layer_new(path, st_image_id(d->image),
 				 st_image_size(d->image), &to, e) < 0)
 			return -1;
 	}
-	d->layer = st_layer_open(path, &d->key, d->image, true, e);
+	d->layer = st_layer_open(path, k, d->image, true, e);
 	return d->layer == NULL ? -1 : 0;
 }
 
 int
-bd_disk_open(struct bd_disk *ret, const char *repo, const char *version,
-	     const char *layer, int key_fd, struct err *e)
+bd_disk_open(struct bd_disk *ret, struct bd_store *s, const char *version,
+	     const char *layer, struct err *e)
 {
-	/* In place: the repository keeps a pointer to the key. */
-	*ret = (struct bd_disk)BD_DISK_EMPTY;
-	if (read_key(key_fd, &ret->key, e) < 0)
+	struct bd_disk d = BD_DISK_EMPTY;
+
+	d.image = st_image_open(s->repo, version, ST_IMAGE_CACHE, false, e);
+	if (d.image == NULL)
 		return -1;
-	ret->repo = st_repo_open(repo, e);
-	if (ret->repo == NULL || st_repo_unlock(ret->repo, &ret->key, e) < 0)
+	if (layer != NULL && open_layer(&d, &s->key, layer, e) < 0) {
+		bd_disk_done(&d);
 		return -1;
-	ret->image = st_image_open(ret->repo, version, ST_IMAGE_CACHE, false, e);
-	if (ret->image == NULL)
-		return -1;
-	return layer == NULL ? 0 : open_layer(ret, layer, e);
+	}
+	*ret = d;
+	return 0;
 }
 
 uint64_t

@@ -1,7 +1,8 @@
-/* disk.h - the disk that a block server serves
+/* disk.h - the disks that a block server serves
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A stored version, and over it the layer that takes the guest's writes.
+ * Each is a stored version, and over it the layer that takes the guest's
+ * writes.
  */
 #ifndef RUNTIME_BLOCK_DISK_H
 #define RUNTIME_BLOCK_DISK_H
@@ -18,24 +19,34 @@
 
 struct err;
 
-struct bd_disk {
+/* Where all of a server's disks come from. */
+struct bd_store {
 	struct cx_key key;
 	struct st_repo *repo;
+};
+
+#define BD_STORE_EMPTY { .key = CX_KEY_EMPTY }
+
+void bd_store_done(struct bd_store *s);
+
+/* Open the repository with the key that comes through key_fd.  In place: the
+ * repository keeps a pointer to the key. */
+MUST_CHECK int bd_store_open(struct bd_store *ret, const char *repo, int key_fd,
+			     struct err *e);
+
+struct bd_disk {
 	struct st_image *image;
 	struct st_layer *layer;	/* NULL: read only */
 };
 
-#define BD_DISK_EMPTY { .key = CX_KEY_EMPTY }
-#define BD_DISK_SCOPED SCOPED(bd_disk_done)
+#define BD_DISK_EMPTY { .image = NULL }
 
 void bd_disk_done(struct bd_disk *d);
 
-/*
- * Open `version` of the repository with the key that comes through key_fd, and
- * the layer at `layer`, which is made when it is missing; NULL: none.
- */
-MUST_CHECK int bd_disk_open(struct bd_disk *ret, const char *repo,
-			    const char *version, const char *layer, int key_fd,
+/* Open a version, and the layer at `layer`, which is made when it is missing;
+ * NULL: none.  The store outlives the disk. */
+MUST_CHECK int bd_disk_open(struct bd_disk *ret, struct bd_store *s,
+			    const char *version, const char *layer,
 			    struct err *e);
 
 uint64_t bd_disk_size(const struct bd_disk *d);

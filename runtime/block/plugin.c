@@ -1,12 +1,13 @@
-/* plugin.c - nbdkit plugin: a stored version and its writable layer as a disk
+/* plugin.c - nbdkit plugin: stored versions and their writable layers as disks
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- *	nbdkit nbdkit-halcyon-plugin.so repo=DIR image=NAME:VER [layer=DIR]
- *		key-fd=N [status-fd=N]
+ *	nbdkit nbdkit-halcyon-plugin.so repo=DIR key-fd=N [status-fd=N]
+ *		disk=EXPORT image=NAME:VER [layer=DIR] [disk=...]
  *
  * The key comes through a descriptor, as runtime/keyd.h writes it.  When it can
  * serve, or cannot, it says so in one line on status-fd: an error's number and
- * its message, or 0, the version, and the size in bytes.
+ * its message, or 0, the first disk's version, and its
+ * size in bytes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +20,16 @@
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_PARALLEL
 
-static const char *repo, *image, *layer;
+#define DISKS_MAX 4
+
+static const char *repo;
 static int key_fd = -1, status_fd = -1;
-static struct bd_disk disk = BD_DISK_EMPTY;
+static struct bd_store store = BD_STORE_EMPTY;
+static struct disk {
+	const char *export, *image, *layer;	/* nbdkit's, until the end */
+	struct bd_disk d;
+} disks[DISKS_MAX];
+static size_t disk_count;
 
 /* Our errors in nbdkit's words.  Returns -1. */
 static int
@@ -34,35 +42,47 @@ fail(const struct err *e)
 }
 
 static int
+config_disk(const char *key, const char *value)
+{
+	struct disk *last = disk_count == 0 ? NULL : &disks[disk_count - 1];
+
+	if (strcmp(key, "disk") == 0 && disk_count < DISKS_MAX)
+		disks[disk_count++].export = value;
+	else if (strcmp(key, "image") == 0 && last != NULL)
+		last->image = value;
+	else if (strcmp(key, "layer") == 0 && last != NULL)
+		last->layer = value;
+	else {
+		nbdkit_error("%s: no such parameter here", key);
+		return -1;
+	}
+	return 0;
+}
+
+static int
 block_config(const char *key, const char *value)
 {
-	const struct {
-		const char *name, **text;
-		int *number;
-	} keys[] = {
-		{ "repo", &repo, NULL }, { "image", &image, NULL },
-		{ "layer", &layer, NULL }, { "key-fd", NULL, &key_fd },
-		{ "status-fd", NULL, &status_fd },
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].name, key) != 0)
-			continue;
-		if (keys[i].number != NULL)
-			return nbdkit_parse_int(key, value, keys[i].number);
-		*keys[i].text = value;	/* nbdkit keeps it until the end */
+	if (strcmp(key, "key-fd") == 0)
+		return nbdkit_parse_int(key, value, &key_fd);
+	if (strcmp(key, "status-fd") == 0)
+		return nbdkit_parse_int(key, value, &status_fd);
+	if (strcmp(key, "repo") == 0) {
+		repo = value;
 		return 0;
 	}
-	nbdkit_error("%s: no such parameter", key);
-	return -1;
+	return config_disk(key, value);
 }
 
 static int
 block_config_complete(void)
 {
-	if (repo != NULL && image != NULL && key_fd >= 0)
+	bool whole = repo != NULL && key_fd >= 0 && disk_count > 0;
+
+	for (size_t i = 0; i < disk_count; i++)
+		whole = whole && disks[i].image != NULL;
+	if (whole)
 		return 0;
-	nbdkit_error("repo, image and key-fd are needed");
+	nbdkit_error("repo, key-fd, and for each disk an image are needed");
 	return -1;
 }
 
@@ -77,11 +97,11 @@ say(const struct err *e)
 	if (e->kind != ERR_NONE) {
 		n = snprintf(line, sizeof(line), "%d %s\n", e->kind, e->msg);
 	} else {
-		const struct st_version *v = st_image_version(disk.image);
+		const struct st_version *v = st_image_version(disks[0].d.image);
 
 		n = snprintf(line, sizeof(line), "0 %s:%llu %llu\n", v->name,
 			     (unsigned long long)v->number,
-			     (unsigned long long)bd_disk_size(&disk));
+			     (unsigned long long)bd_disk_size(&disks[0].d));
 	}
 	(void)!write(status_fd, line, (size_t)n);
 	(void)close(status_fd);
@@ -91,9 +111,12 @@ static int
 block_get_ready(void)
 {
 	struct err e = ERR_INIT;
-	int r = bd_disk_open(&disk, repo, image, layer, key_fd, &e);
+	int r = bd_store_open(&store, repo, key_fd, &e);
 
 	(void)close(key_fd);
+	for (size_t i = 0; r == 0 && i < disk_count; i++)
+		r = bd_disk_open(&disks[i].d, &store, disks[i].image,
+				 disks[i].layer, &e);
 	say(&e);
 	return r < 0 ? fail(&e) : 0;
 }
@@ -101,28 +124,37 @@ block_get_ready(void)
 static void
 block_unload(void)
 {
-	bd_disk_done(&disk);
+	for (size_t i = 0; i < disk_count; i++)
+		bd_disk_done(&disks[i].d);
+	bd_store_done(&store);
 }
 
+/* The handle of a connection is the disk it asked for. */
 static void *
 block_open(int read_only)
 {
+	const char *name = nbdkit_export_name();
+
 	(void)read_only;
-	return NBDKIT_HANDLE_NOT_NEEDED;
+	for (size_t i = 0; name != NULL && i < disk_count; i++)
+		if (strcmp(disks[i].export, name) == 0)
+			return &disks[i].d;
+	nbdkit_error("no such export");
+	return NULL;
 }
 
 static int64_t
 block_get_size(void *handle)
 {
-	(void)handle;
-	return (int64_t)bd_disk_size(&disk);
+	return (int64_t)bd_disk_size(handle);
 }
 
 static int
 block_can_write(void *handle)
 {
-	(void)handle;
-	return disk.layer != NULL;
+	const struct bd_disk *d = handle;
+
+	return d->layer != NULL;
 }
 
 /* One process serves every connection, so a flush covers them all. */
@@ -155,56 +187,58 @@ block_pread(void *handle, void *buf, uint32_t count, uint64_t at, uint32_t flags
 {
 	struct err e = ERR_INIT;
 
-	(void)handle;
 	(void)flags;
-	return bd_disk_read(&disk, buf, count, at, &e) < 0 ? fail(&e) : 0;
+	return bd_disk_read(handle, buf, count, at, &e) < 0 ? fail(&e) : 0;
 }
 
 static int
 block_flush(void *handle, uint32_t flags)
 {
+	const struct bd_disk *d = handle;
 	struct err e = ERR_INIT;
 
-	(void)handle;
 	(void)flags;
-	return st_layer_flush(disk.layer, &e) < 0 ? fail(&e) : 0;
+	return st_layer_flush(d->layer, &e) < 0 ? fail(&e) : 0;
 }
 
 /* The end of a change: with FUA it is on stable storage when we answer. */
 static int
-changed(int r, const struct err *e, uint32_t flags)
+changed(void *handle, int r, const struct err *e, uint32_t flags)
 {
 	if (r < 0)
 		return fail(e);
-	return (flags & NBDKIT_FLAG_FUA) != 0 ? block_flush(NULL, 0) : 0;
+	return (flags & NBDKIT_FLAG_FUA) != 0 ? block_flush(handle, 0) : 0;
 }
 
 static int
 block_pwrite(void *handle, const void *buf, uint32_t count, uint64_t at,
 	     uint32_t flags)
 {
+	const struct bd_disk *d = handle;
 	struct err e = ERR_INIT;
 
-	(void)handle;
-	return changed(st_layer_write(disk.layer, buf, count, at, &e), &e, flags);
+	return changed(handle, st_layer_write(d->layer, buf, count, at, &e), &e,
+		       flags);
 }
 
 static int
 block_zero(void *handle, uint32_t count, uint64_t at, uint32_t flags)
 {
+	const struct bd_disk *d = handle;
 	struct err e = ERR_INIT;
 
-	(void)handle;
-	return changed(st_layer_zero(disk.layer, count, at, &e), &e, flags);
+	return changed(handle, st_layer_zero(d->layer, count, at, &e), &e,
+		       flags);
 }
 
 static int
 block_trim(void *handle, uint32_t count, uint64_t at, uint32_t flags)
 {
+	const struct bd_disk *d = handle;
 	struct err e = ERR_INIT;
 
-	(void)handle;
-	return changed(st_layer_trim(disk.layer, count, at, &e), &e, flags);
+	return changed(handle, st_layer_trim(d->layer, count, at, &e), &e,
+		       flags);
 }
 
 static int
@@ -223,9 +257,8 @@ block_extents(void *handle, uint32_t count, uint64_t at, uint32_t flags,
 {
 	struct err e = ERR_INIT;
 
-	(void)handle;
 	(void)flags;
-	return bd_disk_extents(&disk, at, count, add_extent, extents, &e) < 0
+	return bd_disk_extents(handle, at, count, add_extent, extents, &e) < 0
 	       ? fail(&e) : 0;
 }
 

@@ -11,7 +11,7 @@ esac
 state=$PWD/state
 run() { verb=$1; shift; timeout 60 imgrun "$verb" --state "$state" "$@"; }
 field() { run status "$1" --json | jq -r ".guests[0].$2"; }
-end() { for g in hang busy kept once seven; do run stop --force -q $g 2>/dev/null; done; }
+end() { for g in hang busy kept once seven docs; do run stop --force -q $g 2>/dev/null; done; }
 trap 'end; rm -rf "$tap_dir"' EXIT
 
 # The probe ends in time, whatever it finds.
@@ -22,11 +22,12 @@ is "$(jq -r 'if .verdict == "hw" or .verdict == "nested" then "kvm" else "tcg" e
 
 # An encrypted repository that this device's key opens.
 guest seven.img win7
-for kind in hang count busy; do python3 "$TOP/tests/bootsector.py" $kind $kind.img; done
+for kind in hang count busy user; do python3 "$TOP/tests/bootsector.py" $kind $kind.img; done
 imgcrypt keygen -q -o device.key --no-passphrase >/dev/null
 imgcrypt keygen -q -o other.key --no-passphrase >/dev/null
-imgtool init repo -R device.key.pub >/dev/null 2>&1
-for name in seven hang count busy; do
+echo secret | imgcrypt keygen -q -o locked.key --passphrase-fd 0 >/dev/null
+imgtool init repo -R device.key.pub -R locked.key.pub >/dev/null 2>&1
+for name in seven hang count busy user; do
 	imgtool import $name.img $name -r repo -k device.key >out 2>err ||
 		{ cat err; skip_all "import failed"; }
 done
@@ -124,6 +125,50 @@ for g in kept once; do
 done
 is "$(cat kept-*.out)" "1W2W3W" "a kept layer counts on"
 is "$(cat once-*.out)" "1W1W1W" "one that is not kept begins anew"
+
+# The user's disk outlives the system's.
+yaml docs win7 user 'user: count'
+run create -q docs.yaml --unprotected-key
+run start -q docs; run console -f docs >docs-1.out
+run redeploy --yes docs
+run start -q docs; run console -f docs >docs-2.out
+is "$(cat docs-1.out docs-2.out)" "1W2W" "redeploy keeps the user's disk"
+
+# Two guests side by side share nothing.
+run create -q hang.yaml --unprotected-key 2>/dev/null
+sed 's/hang/other/; s/image: other/image: hang/' hang.yaml >other.yaml
+run create -q other.yaml --unprotected-key
+run start -q hang
+run start -q other
+for ns in mnt pid net ipc uts user; do
+	for g in hang other; do
+		for p in qemu block; do readlink /proc/"$(field $g processes.$p)"/ns/$ns; done
+	done
+	readlink /proc/self/ns/$ns
+done | sort | uniq -d >shared
+case $(run status hang) in
+*"user namespace"*) is "$(cat shared)" "" "each process of theirs has namespaces of its own" ;;
+*) skip "this machine has no user namespaces" ;;
+esac
+run stop --force hang
+is "$(field other state)" running "one stops, the other runs on"
+run stop --force other
+run remove --yes other
+
+# A key with a passphrase: nothing starts without it.
+printf '%s\n' 'name: locked' 'os: xp' 'image: count' 'repository: repo' 'key: locked.key' >locked.yaml
+echo secret >right; echo wrong >wrong
+run create -q locked.yaml --passphrase-fd 0 <right
+is $? 0 "a key with a passphrase needs no option"
+run start -q locked --passphrase-fd 0 <wrong 2>err
+is $? 5 "the wrong passphrase starts nothing"
+says "*locked.key*passphrase*" "and that is said"
+exits 2 "nor does none" run start -q locked
+run start -q locked --passphrase-fd 0 <right
+run console -f locked >out
+is "$(cat out)" 1W "the right one does"
+is "$(grep -rlaF -e HALCYON-GUEST -e WIN7-NEW --exclude='*.log' "$state" repo)" "" \
+	"but for its logs, the disk shows nothing of a guest's"
 
 # The block server dies under a guest that writes and reads back.
 yaml busy vista busy

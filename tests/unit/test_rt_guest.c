@@ -24,6 +24,8 @@ static const char good[] =
 	"image: win7-corp:3\n"
 	"repository: ../repo\n"
 	"key: /etc/device.key\n"
+	"user: corp-user\n"
+	"health: {console: well, within: 9}\n"
 	"keep: true\n";
 
 #define SOURCES "image: b\nrepository: r\nkey: k\n"
@@ -39,6 +41,9 @@ static const struct {
 	{ "no key", "name: a\nos: xp\nimage: b\nrepository: r\n", "key" },
 	{ "no map", "- a\n", "map" },
 	{ "os", "name: a\nos: win95\n" SOURCES, "t:2:" },
+	{ "unknown key below", "name: a\nos: xp\nhealth:\n  withn: 2\n" SOURCES,
+	  "t:4:" },
+	{ "user with a comma", "name: a\nos: xp\nuser: 'a,b'\n" SOURCES, "user" },
 	{ "keep", "name: a\nos: xp\nkeep: perhaps\n" SOURCES, "t:3:" },
 	{ "memory", "name: a\nos: xp\nmemory: 9000\n" SOURCES, "t:3:" },
 	{ "cpus", "name: a\nos: xp\ncpus: 0\n" SOURCES, "t:3:" },
@@ -60,6 +65,11 @@ test_good(void **state)
 	assert_int_equal(rt_guest_parse("t", good, sizeof(good) - 1, &g, &e), 0);
 	assert_string_equal(g.name, "corp");
 	assert_string_equal(g.image, "win7-corp:3");
+	assert_string_equal(g.user, "corp-user");
+	assert_true(g.health.given);
+	assert_string_equal(g.health.console, "well");
+	assert_int_equal(g.health.within, 9);
+	assert_int_equal(g.health.tries, 3);
 	assert_string_equal(g.repo, "../repo");
 	assert_string_equal(g.key, "/etc/device.key");
 	assert_int_equal(g.os, RT_WIN7);
@@ -132,6 +142,7 @@ command_line(enum rt_os os, bool kvm, struct buf *out)
 {
 	struct rt_guest g = {
 		.name = (char []){ "corp" }, .os = os,
+		.user = os == RT_XP || os == RT_WIN10 ? (char []){ "u:1" } : NULL,
 		.disk = rt_device(os)->disk, .net = RT_NET_RESTRICTED,
 		.memory = rt_device(os)->memory, .cpus = rt_device(os)->cpus,
 	};

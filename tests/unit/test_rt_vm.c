@@ -96,6 +96,7 @@ start(enum rt_os os, enum rt_disk controller, enum rt_rung rung,
 	const struct rt_stored s = {
 		.place = place,
 		.guest = { .name = (char []){ "g" }, .os = os,
+			   .user = (char []){ "u:1" },
 			   .disk = controller, .net = RT_NET_RESTRICTED,
 			   .memory = 256, .cpus = 1 },
 		.bound = { .uuid = "01234567-89ab-4cde-8f01-23456789abcd" },

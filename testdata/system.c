@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "testdata/drivers.h"
 #include "testdata/layout.h"
+#include "testdata/packages.h"
 
 /* Lines before the first key that names a control set use @cs@ for it. */
 static const char *const control_lines[] = {
@@ -260,56 +261,7 @@ put_control_set(struct guest *g, struct reg *r, unsigned n,
 	}
 }
 
-/* DriverDatabase of Windows 8 and later: which INF serves which device. */
-static const char *const driver_database[] = {
-	"[DriverDatabase]",
-	"Version=d:0x0a000000",
-	"Architecture=d:9",
-	"[DriverDatabase\\DeviceIds\\PCI\\CC_0101]",
-	"mshdc.inf=b:02ff0000",
-	"[DriverDatabase\\DeviceIds\\PCI\\CC_010601]",
-	"mshdc.inf=b:02ff0000",
-	"[DriverDatabase\\DeviceIds\\PCI\\CC_010802]",
-	"stornvme.inf=b:02ff0000",
-	"[DriverDatabase\\DeviceIds\\PCI\\VEN_8086&DEV_7010]",
-	"mshdc.inf=b:01ff0000",
-	"[DriverDatabase\\DeviceIds\\PCI\\VEN_8086&DEV_7111]",
-	"mshdc.inf=b:01ff0000",
-	"[DriverDatabase\\DeviceIds\\PCI\\VEN_1000&DEV_0054]",
-	"lsi_sas.inf=b:01ff0000",
-	"[DriverDatabase\\DeviceIds\\VMBUS\\"
-	"{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}]",
-	"wstorvsc.inf=b:01ff0000",
-	"[DriverDatabase\\DriverInfFiles\\mshdc.inf]",
-	"=m:mshdc.inf_amd64_9dc1ba1f5b4ad7f3",
-	"Active=s:mshdc.inf_amd64_9dc1ba1f5b4ad7f3",
-	"Configurations=m:msahci_Inst|pciide_Inst|intelide_Inst|atapi_Inst",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3]",
-	"=s:mshdc.inf",
-	"Provider=s:Microsoft",
-	"SignerScore=d:0x0d000003",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Configurations\\msahci_Inst]",
-	"Service=s:storahci",
-	"ConfigFlags=d:0",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Configurations\\pciide_Inst]",
-	"Service=s:pciide",
-	"ConfigFlags=d:0",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Configurations\\intelide_Inst]",
-	"Service=s:intelide",
-	"ConfigFlags=d:0",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Descriptors\\PCI\\CC_010601]",
-	"Configuration=s:msahci_Inst",
-	"Description=s:Standard SATA AHCI Controller",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Descriptors\\PCI\\CC_0101]",
-	"Configuration=s:pciide_Inst",
-	"[DriverDatabase\\DriverPackages\\mshdc.inf_amd64_9dc1ba1f5b4ad7f3\\"
-	"Descriptors\\PCI\\VEN_8086&DEV_7010]",
-	"Configuration=s:intelide_Inst",
+static const char *const hardware_lines[] = {
 	"[HardwareConfig]",
 	"LastConfig=s:{4C4C4544-0031-4810-8056-B4C04F4A4E31}",
 	"LastId=d:0",
@@ -370,7 +322,9 @@ hive_system(struct guest *g)
 	reg_line(r, path_of("SystemPartition=s:\\Device\\HarddiskVolume1"));
 	if (g->kind->id == XP)
 		reg_line(r, "[WPA\\PnP]");
-	if (g->kind->id == WIN10)
-		reg_lines(r, driver_database, words.at);
+	if (g->kind->id == WIN10) {
+		packages_register(r);
+		reg_lines(r, hardware_lines, words.at);
+	}
 	hive_put(g, r, "system");
 }

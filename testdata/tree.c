@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "testdata/drivers.h"
+#include "testdata/packages.h"
 #include "testdata/pe.h"
 
 /* Files of the Windows folder: what they call themselves where that differs,
@@ -252,6 +253,8 @@ put_windows(struct guest *g)
 		 "; for 16-bit app support\r\n[fonts]\r\n[extensions]\r\n", 0);
 	if (!nt6(g))
 		put_cabinet(g);
+	if (g->kind->id == WIN10)
+		packages_fill(g);
 }
 
 static void

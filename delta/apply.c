@@ -168,7 +168,7 @@ dl_apply_work(const struct dl_file *f)
 struct work {
 	const struct dl_file *f;
 	struct dk *old;
-	struct io_new *out;
+	struct io_new *out;		/* NULL: only check */
 	struct progress *p;
 	struct dl_scratch *scratch;
 	struct buf bytes;
@@ -191,7 +191,7 @@ all_zero(const uint8_t *p, size_t len)
 static int
 put(struct work *w, const uint8_t *p, size_t len, uint64_t at, struct err *e)
 {
-	if (at >= w->f->d.new_size)
+	if (w->out == NULL || at >= w->f->d.new_size)
 		return 0;
 	len = (size_t)num_min(len, w->f->d.new_size - at);
 	for (size_t off = 0; off < len; off += PIECE) {
@@ -292,6 +292,17 @@ put_unit(struct work *w, const struct dl_unit *u, struct err *e)
 	return 0;
 }
 
+static int
+check_size(const struct dl_file *f, const struct dk *old, struct err *e)
+{
+	if (old->size != f->d.old_size)
+		return err_set(e, ERR_UNSAFE, "%s: is not %s, which %s is for: "
+			       "it has %" PRIu64 " bytes, not %" PRIu64,
+			       old->name, f->d.old_name, f->name, old->size,
+			       f->d.old_size);
+	return 0;
+}
+
 int
 dl_apply(const struct dl_file *f, struct dk *old, struct io_new *out,
 	 struct progress *p, struct err *e)
@@ -299,11 +310,8 @@ dl_apply(const struct dl_file *f, struct dk *old, struct io_new *out,
 	SCOPED(work_done) struct work w = { .f = f, .old = old, .out = out,
 					    .p = p };
 
-	if (old->size != f->d.old_size)
-		return err_set(e, ERR_UNSAFE, "%s: is not %s, which %s is for: "
-			       "it has %" PRIu64 " bytes, not %" PRIu64,
-			       old->name, f->d.old_name, f->name, old->size,
-			       f->d.old_size);
+	if (check_size(f, old, e) < 0)
+		return -1;
 	w.scratch = dl_scratch_new(e);
 	if (w.scratch == NULL)
 		return -1;
@@ -313,6 +321,115 @@ dl_apply(const struct dl_file *f, struct dk *old, struct io_new *out,
 		return -1;
 	for (size_t i = 0; i < f->d.units; i++) {
 		if (stop_check(e) < 0 || put_unit(&w, &f->d.unit[i], e) < 0)
+			return -1;
+		progress_add(p, f->d.unit[i].len);
+		progress_show(p);
+	}
+	return 0;
+}
+
+/* Write zeros to a disk that collects what is written. */
+static int
+write_zeros(struct work *w, struct dk *d, uint64_t at, uint64_t len,
+	    struct err *e)
+{
+	w->bytes.len = 0;
+	buf_zeros(&w->bytes, DL_BLOCK);
+	if (buf_ok(&w->bytes, e) < 0)
+		return -1;
+	while (len > 0) {
+		size_t n = (size_t)num_min(DL_BLOCK, len);
+
+		if (dk_write(d, w->bytes.at, n, at, e) < 0)
+			return -1;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int
+write_unit(struct work *w, const struct dl_unit *u, struct dk *d,
+	   struct err *e)
+{
+	const struct dl_extent *x = w->f->d.extent + u->target;
+	uint64_t off = 0;
+
+	if (u->kind == DL_UNIT_DATA &&
+	    dl_unit_make(w->f, u, w->old, w->scratch, &w->bytes, e) < 0)
+		return -1;
+	for (size_t i = 0; i < u->targets; i++) {
+		if (u->kind == DL_UNIT_ZERO ?
+		    write_zeros(w, d, x[i].at, x[i].len, e) < 0 :
+		    dk_write(d, w->bytes.at + off, (size_t)x[i].len, x[i].at,
+			     e) < 0)
+			return -1;
+		off += x[i].len;
+	}
+	return 0;
+}
+
+/* Do the targets of all units hold what they make?  1 yes, 0 no. */
+static int
+is_new_already(struct work *w, struct err *e)
+{
+	const struct dl_delta *d = &w->f->d;
+
+	for (size_t i = 0; i < d->units; i++) {
+		const struct dl_unit *u = &d->unit[i];
+		const struct dl_extent *x = d->extent + u->target;
+		uint8_t hash[CX_HASH_BYTES];
+		struct cx_hasher h;
+
+		if (u->kind == DL_UNIT_ZERO)
+			continue;
+		cx_hash_begin(&h);
+		for (size_t k = 0; k < u->targets; k++) {
+			uint8_t *room;
+
+			w->bytes.len = 0;
+			room = buf_room(&w->bytes, (size_t)x[k].len);
+			if (room == NULL)
+				return buf_ok(&w->bytes, e);
+			if (dk_read(w->old, room, (size_t)x[k].len, x[k].at,
+				    e) < 0)
+				return -1;
+			cx_hash_add(&h, room, (size_t)x[k].len);
+		}
+		cx_hash_end(&h, hash);
+		if (memcmp(hash, u->hash, sizeof(hash)) != 0)
+			return 0;
+	}
+	return d->units > 0;
+}
+
+int
+dl_apply_in_place(const struct dl_file *f, struct dk *d, struct progress *p,
+		  bool *ret_already, struct err *e)
+{
+	SCOPED(work_done) struct work w = { .f = f, .old = dk_under(d), .p = p };
+	struct err wrong = ERR_INIT;
+
+	if (f->d.new_size != f->d.old_size)
+		return err_set(e, ERR_UNSUPPORTED, "%s: changes the size of the "
+			       "disk; apply it with --base %s -o OUT", f->name,
+			       d->name);
+	if (check_size(f, w.old, e) < 0)
+		return -1;
+	w.scratch = dl_scratch_new(e);
+	if (w.scratch == NULL)
+		return -1;
+	*ret_already = false;
+	if (keep_all(&w, &wrong) < 0) {
+		int r = wrong.kind == ERR_UNSAFE ? is_new_already(&w, e) : 0;
+
+		if (r == 0)
+			*e = wrong;
+		*ret_already = r == 1;
+		return r == 1 ? 0 : -1;
+	}
+	for (size_t i = 0; i < f->d.units; i++) {
+		if (stop_check(e) < 0 || write_unit(&w, &f->d.unit[i], d, e) < 0)
 			return -1;
 		progress_add(p, f->d.unit[i].len);
 		progress_show(p);

@@ -47,6 +47,16 @@ uint64_t dl_apply_work(const struct dl_file *f);
 MUST_CHECK int dl_apply(const struct dl_file *f, struct dk *old,
 			struct io_new *out, struct progress *p, struct err *e);
 
+/*
+ * Write what changes to `d`, a disk opened with DK_WRITE that is the old one; the
+ * caller commits.  All that is kept is checked before the first write.  When the
+ * disk holds everything the delta makes already, nothing is written and
+ * *ret_already is true.  A delta that changes the size is ERR_UNSUPPORTED.
+ */
+MUST_CHECK int dl_apply_in_place(const struct dl_file *f, struct dk *d,
+				 struct progress *p, bool *ret_already,
+				 struct err *e);
+
 /* Working memory of one thread: it keeps the last frame it unpacked. */
 struct dl_scratch;
 

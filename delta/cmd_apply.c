@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -18,7 +19,7 @@
 #include "store/repo.h"
 
 static struct cli_list signers;
-static const char *base, *output;
+static const char *base, *output, *in_place;
 
 /* The delta, opened with the user's key, which *ret_key keeps. */
 static int
@@ -65,6 +66,39 @@ to_file(const struct cli_args *a, const struct dl_file *f, struct err *e)
 	return 0;
 }
 
+/* A block device is asked about: whatever is on it changes under its user. */
+static int
+may_write(const struct cli_args *a, struct err *e)
+{
+	struct stat st;
+
+	if (stat(in_place, &st) == 0 && S_ISBLK(st.st_mode))
+		return cli_confirm(a, in_place, e);
+	return 0;
+}
+
+static int
+to_disk(const struct cli_args *a, const struct dl_file *f, struct err *e)
+{
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	DK_SCOPED struct dk *d = NULL;
+	bool already;
+
+	if (may_write(a, e) < 0)
+		return -1;
+	d = src_open(a, in_place, DK_WRITE, e);
+	if (d == NULL)
+		return -1;
+	progress_begin(&p, in_place, true, dl_apply_work(f));
+	if (dl_apply_in_place(f, d, &p, &already, e) < 0 ||
+	    dk_commit(d, "imgdelta apply", e) < 0)
+		return -1;
+	progress_end(&p);
+	(void)printf("%s: %s%s\n", in_place, already ? "is already " : "is now ",
+		     f->d.new_name);
+	return 0;
+}
+
 static int
 to_repo(const struct cli_args *a, const struct dl_file *f,
 	const struct cx_key *k, struct err *e)
@@ -97,12 +131,17 @@ apply(const struct cli_args *a, struct err *e)
 	if ((base == NULL) != (output == NULL))
 		return err_set(e, ERR_USAGE,
 			       "apply: --base DISK and -o OUT belong together");
+	if (output != NULL && in_place != NULL)
+		return err_set(e, ERR_USAGE,
+			       "apply: --base and --in-place contradict each other");
 	if (output != NULL && cli_new_output(a, output, e) < 0)
 		return -1;
-	if (output == NULL && cli_need_repo(a, e) < 0)
+	if (output == NULL && in_place == NULL && cli_need_repo(a, e) < 0)
 		return -1;
 	if (open_file(a, &k, &f, e) < 0)
 		return -1;
+	if (in_place != NULL)
+		return to_disk(a, &f, e);
 	return output != NULL ? to_file(a, &f, e) : to_repo(a, &f, &k, e);
 }
 
@@ -112,6 +151,9 @@ static const struct cli_opt opts[] = {
 	{ .name = "output", .letter = 'o', .arg = "OUT",
 	  .help = "write the new disk to OUT, as a raw file",
 	  .value = &output },
+	{ .name = "in-place", .arg = "DISK",
+	  .help = "change this disk, which imgtool undo takes back",
+	  .value = &in_place },
 	{ .name = "by", .arg = "PUB",
 	  .help = "a trusted signer: a file of public keys, or a directory",
 	  .list = &signers },
@@ -121,6 +163,7 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_apply = {
 	.name = "apply", .operands = "FILE",
 	.help = "make the new image of the old one and a delta", .opts = opts,
-	.common = CLI_REPO | CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_FORCE,
+	.common = CLI_REPO | CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_FORCE |
+		  CLI_YES,
 	.min_operands = 1, .max_operands = 1, .run = apply,
 };

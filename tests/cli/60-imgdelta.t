@@ -106,6 +106,33 @@ is "$(ls killed 2>/dev/null)" "" "killed half way, there is no output"
 strings -n 8 delta >text
 is "$(grep -c 'img' text)" 0 "no name stands in the file"
 
+# In place: one transaction, which a kill leaves undone or done.
+head -c 25165824 new.img >same.img	# a size that stays
+imgdelta create old.img same.img -R client.pub -o keep >/dev/null
+cp old.img disk.img
+ok "apply in place" imgdelta apply keep -k client --in-place disk.img
+ok "the disk is the new one" cmp disk.img same.img
+ok "once more" imgdelta apply keep -k client --in-place disk.img
+like "$(cat out)" "disk.img: is already same.img" "nothing is done twice"
+ok "undo" imgtool undo disk.img
+ok "the disk is the old one" cmp disk.img old.img
+exits 6 "another disk" imgdelta apply keep -k client --in-place bad.img
+exits 3 "a delta that changes the size" \
+	imgdelta apply delta -k client --by admin.pub --in-place disk.img
+ok "neither wrote anything" cmp disk.img old.img
+torn=0
+for pause in 0.01 0.03 0.05 0.07 0.1 0.15; do
+	rm -rf disk.img disk.img.*
+	cp old.img disk.img
+	imgdelta apply keep -k client --in-place disk.img >/dev/null 2>&1 & pid=$!
+	sleep $pause
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	imgdelta apply keep -k client --in-place disk.img >/dev/null 2>&1 || torn=$((torn + 1))
+	cmp -s disk.img same.img || torn=$((torn + 1))
+done
+is "$torn" 0 "killed anywhere and run again, the disk is the new one"
+
 # A file that lies elsewhere afterwards, as updated ones do, and another that is
 # changed a little: both are packed against what they were, wherever that was.
 if command -v ntfscp >/dev/null && command -v mkntfs >/dev/null; then

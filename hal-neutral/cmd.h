@@ -14,7 +14,7 @@
 #include "hal-neutral/supply.h"
 
 extern const struct cli_cmd cmd_platforms, cmd_inspect, cmd_plan, cmd_apply,
-	cmd_verify;
+	cmd_verify, cmd_revert;
 
 /* Options that every command with a DISK takes. */
 #define CMD_DISK (CLI_ROOT | CLI_STATE | CLI_FORMAT)
@@ -48,5 +48,9 @@ MUST_CHECK struct cs_plan *make_plan(struct session *s,
 
 /* Each line of the notes as a warning, once. */
 void warn_notes(const struct buf *notes);
+
+/* What the disk's history calls the change with this journal; the caller
+ * frees. */
+MUST_CHECK char *cmd_transaction(unsigned journal, struct err *e);
 
 #endif /* HAL_NEUTRAL_CMD_H */

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "change/journal.h"
 #include "hal-neutral/cmd.h"
 
 static struct cli_list names;
@@ -88,18 +89,39 @@ prove(const struct cli_args *a, struct session *s,
 	return 0;
 }
 
+/* The journal of a change that did not come to be goes; one that stays would
+ * do no harm. */
+static void
+drop_journal(const char *dir, unsigned number)
+{
+	struct err e = ERR_INIT;
+
+	if (number != 0 && cs_journal_drop(dir, number, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
 static int
 finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
        const struct hn_platforms *all, struct err *e)
 {
+	SCOPED_FREE char *dir = NULL, *what = NULL;
 	struct cs_done done;
 
+	if (!a->dry_run) {
+		dir = cs_journal_dir(a->at[0], a->state, e);
+		if (dir == NULL)
+			return -1;
+		cs_target_journal(s->target, dir);
+	}
 	if (cs_apply(p, s->target, &done, e) < 0)
 		return err_ctx(e, "%s", a->at[0]);
-	if (prove(a, s, all, e) < 0)
+	if (prove(a, s, all, e) < 0) {
+		drop_journal(dir, done.journal);
 		return -1;
-	if (done.applied > 0 && !a->dry_run &&
-	    dk_commit(s->disk, "hal-neutral apply", e) < 0)
+	}
+	what = cmd_transaction(done.journal, e);
+	if (what == NULL || (done.applied > 0 && !a->dry_run &&
+			     dk_commit(s->disk, what, e) < 0))
 		return -1;
 	(void)printf("%s: %zu %s, %zu already so\n", a->at[0], done.applied,
 		     a->dry_run ? "changes would be made" : "changes made",

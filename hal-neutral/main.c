@@ -10,7 +10,7 @@ main(int argc, char **argv)
 {
 	static const struct cli_cmd *const cmds[] = {
 		&cmd_platforms, &cmd_inspect, &cmd_plan, &cmd_apply,
-		&cmd_verify, NULL
+		&cmd_verify, &cmd_revert, NULL
 	};
 
 	return cli_main("hal-neutral", "one image that boots on any machine",

@@ -10,14 +10,18 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "change/change-private.h"
+#include "change/journal.h"
 #include "change/target.h"
 #include "disk/disk.h"
 
 /* What an entry's thing was found to be, before anything is written. */
 struct survey {
-	size_t open, already;
+	size_t todos, kept;
 	const struct cs_plan *plan;
 	bool *todo;
+	bool lenient;		/* what changed since stays */
+	cs_finding_fn fn;	/* hears of that */
+	void *arg;
 };
 
 static int
@@ -42,9 +46,14 @@ note_open(void *arg, const struct cs_entry *en, enum cs_finding found,
 	if (!en->settled)
 		return err_set(e, ERR_USAGE, "the plan was never compared with "
 			       "an image; make it again");
-	if (found == CS_FOUND_OTHER)
+	if (found == CS_FOUND_OTHER && !s->lenient)
 		return refuse(en, e);
+	if (found == CS_FOUND_OTHER) {
+		s->kept++;
+		return s->fn == NULL ? 0 : s->fn(s->arg, en, found, e);
+	}
 	s->todo[en - s->plan->at] = true;
+	s->todos++;
 	return 0;
 }
 
@@ -71,16 +80,28 @@ check_writable(struct cs_plan *p, struct cs_target *t, const bool *todo,
 	return 0;
 }
 
-/* Deletions run backwards, so that what is below a folder or key goes first;
- * metadata comes last, since everything else changes times. */
-enum pass { PASS_REMOVE, PASS_MAKE, PASS_META, PASSES };
+/* Deletions run backwards, so that what is below a folder or key goes first.
+ * A link needs the file it is linked with, streams and security may hang on a
+ * link, and metadata comes last, since everything else changes times. */
+enum pass { PASS_REMOVE, PASS_MAKE, PASS_LINK, PASS_DRESS, PASS_META, PASSES };
 
 static enum pass
 pass_of(const struct cs_entry *en)
 {
-	if (en->kind == CS_META)
+	if (en->want.have == CS_ABSENT)
+		return PASS_REMOVE;
+	switch ((int)en->kind) {
+	case CS_LINK:
+		return PASS_LINK;
+	case CS_STREAM:
+	case CS_REPARSE:
+	case CS_SECURITY:
+		return PASS_DRESS;
+	case CS_META:
 		return PASS_META;
-	return en->want.have == CS_ABSENT ? PASS_REMOVE : PASS_MAKE;
+	default:
+		return PASS_MAKE;
+	}
 }
 
 static int
@@ -196,41 +217,93 @@ volume_starts(struct cs_plan *p, struct cs_target *t, uint64_t *ret,
 	return 0;
 }
 
+/* Whatever was done must read back so; what stays is no fault. */
 static int
 not_taken(void *arg, const struct cs_entry *en, enum cs_finding found,
 	  struct err *e)
 {
-	SCOPED_FREE char *name = cs_entry_name(en, e);
+	const struct survey *s = arg;
+	SCOPED_FREE char *name = NULL;
 
-	(void)arg;
 	(void)found;
+	if (!s->todo[en - s->plan->at] ||
+	    (s->lenient && en->kind == CS_DIRECTORY))
+		return 0;
+	name = cs_entry_name(en, e);
 	return err_set(e, ERR_SYSTEM, "%s: was written and does not read back "
 		       "as wanted; nothing is committed",
 		       name != NULL ? name : "?");
+}
+
+/* Everything between the comparison and the caller's commit. */
+static int
+work(struct cs_plan *p, struct cs_target *t, struct survey *s,
+     struct cs_done *done, struct err *e)
+{
+	CS_PLAN_SCOPED struct cs_plan *inverse = NULL;
+	uint64_t starts[CS_VOLUMES_MAX];
+	size_t left;
+
+	if (check_writable(p, t, s->todo, e) < 0 ||
+	    volume_starts(p, t, starts, e) < 0)
+		return -1;
+	if (t->journal != NULL) {
+		inverse = cs_inverse(t, p, s->todo, e);
+		if (inverse == NULL)
+			return -1;
+	}
+	if (do_all(p, t, s->todo, e) < 0 || write_hives(t, e) < 0 ||
+	    cs_target_close(t, e) < 0 ||
+	    write_bytes(p, t, s->todo, starts, e) < 0 ||
+	    cs_target_reopen(t, e) < 0 ||
+	    cs_verify(p, t, not_taken, s, &left, e) < 0)
+		return -1;
+	return inverse == NULL ? 0 :
+	       cs_journal_write(t, inverse, &done->journal, e);
+}
+
+static int
+run(struct cs_plan *p, struct cs_target *t, struct survey *s,
+    struct cs_done *ret, struct err *e)
+{
+	SCOPED_FREE bool *todo = mem_array(p->count, sizeof(*todo), e);
+	struct cs_done done = { 0 };
+	size_t open;
+
+	s->plan = p;
+	s->todo = todo;
+	if (todo == NULL || cs_sort(p, e) < 0 ||
+	    cs_verify(p, t, note_open, s, &open, e) < 0)
+		return -1;
+	if (s->todos > 0 && work(p, t, s, &done, e) < 0)
+		return -1;
+	done.applied = s->todos;
+	done.kept = s->kept;
+	done.already = p->count - open;
+	*ret = done;
+	return 0;
 }
 
 int
 cs_apply(struct cs_plan *p, struct cs_target *t, struct cs_done *ret,
 	 struct err *e)
 {
-	struct survey s = { .plan = p };
-	SCOPED_FREE bool *todo = mem_array(p->count, sizeof(*todo), e);
-	uint64_t starts[CS_VOLUMES_MAX];
-	size_t left;
+	struct survey s = { .lenient = false };
 
-	s.todo = todo;
-	if (todo == NULL || cs_sort(p, e) < 0 ||
-	    cs_verify(p, t, note_open, &s, &s.open, e) < 0)
-		return -1;
-	if (s.open > 0 &&
-	    (check_writable(p, t, todo, e) < 0 ||
-	     volume_starts(p, t, starts, e) < 0 || do_all(p, t, todo, e) < 0 ||
-	     write_hives(t, e) < 0 || cs_target_close(t, e) < 0 ||
-	     write_bytes(p, t, todo, starts, e) < 0 ||
-	     cs_target_reopen(t, e) < 0 ||
-	     cs_verify(p, t, not_taken, NULL, &left, e) < 0))
-		return -1;
-	ret->applied = s.open;
-	ret->already = p->count - s.open;
-	return 0;
+	return run(p, t, &s, ret, e);
+}
+
+int
+cs_revert(struct cs_plan *inverse, struct cs_target *t, const char *dir,
+	  cs_finding_fn fn, void *arg, struct cs_done *ret, struct err *e)
+{
+	struct survey s = { .lenient = true, .fn = fn, .arg = arg };
+	int r;
+
+	t->contents = dir;
+	t->lenient = true;
+	r = run(inverse, t, &s, ret, e);
+	t->contents = NULL;
+	t->lenient = false;
+	return r;
 }

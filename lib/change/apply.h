@@ -83,6 +83,8 @@ MUST_CHECK int cs_settle(struct cs_plan *p, struct cs_target *t, struct err *e);
 struct cs_done {
 	size_t applied;		/* entries that changed something */
 	size_t already;		/* entries that were fulfilled */
+	size_t kept;		/* cs_revert(): entries that changed since */
+	unsigned journal;	/* number of the journal, 0 without one */
 };
 
 /*

@@ -102,6 +102,18 @@ do_security(struct vo *vo, const struct cs_entry *en, struct err *e)
 	return vo_set_security(vo, en->path, sd.at, sd.len, e);
 }
 
+/* When something is taken back, a folder that others use by now stays. */
+static int
+remove_folder(struct cs_target *t, struct vo *vo, const char *path,
+	      struct err *e)
+{
+	VO_LIST_SCOPED struct vo_list list = VO_LIST_EMPTY;
+
+	if (t->lenient && vo_list(vo, path, &list, e) < 0)
+		return -1;
+	return list.count > 0 ? 0 : vo_remove(vo, path, e);
+}
+
 int
 cs_do_file(struct cs_target *t, const struct cs_plan *p,
 	   const struct cs_entry *en, struct err *e)
@@ -114,7 +126,7 @@ cs_do_file(struct cs_target *t, const struct cs_plan *p,
 	switch ((int)en->kind) {
 	case CS_DIRECTORY:
 		if (en->want.have == CS_ABSENT)
-			return vo_remove(vo, en->path, e);
+			return remove_folder(t, vo, en->path, e);
 		return vo_mkdir(vo, en->path, e);
 	case CS_FILE:
 	case CS_STREAM:
@@ -122,8 +134,9 @@ cs_do_file(struct cs_target *t, const struct cs_plan *p,
 	case CS_LINK:
 		return do_link(vo, en, e);
 	case CS_REPARSE:
-		return vo_set_reparse(vo, en->path, en->want.data,
-				      en->want.len, e);
+		return vo_set_reparse(vo, en->path,
+				      en->want.have == CS_ABSENT ? NULL :
+				      en->want.data, en->want.len, e);
 	case CS_SECURITY:
 		return do_security(vo, en, e);
 	default:
@@ -168,6 +181,8 @@ do_class(struct hv_key *k, const struct cs_entry *en, struct err *e)
 	SCOPED_FREE uint8_t *units = NULL;
 	size_t len;
 
+	if (en->want.have == CS_ABSENT)
+		return hv_set_class(k, NULL, 0, e);
 	if (utf_to16((const char *)en->want.data, &units, &len, e) < 0)
 		return -1;
 	return hv_set_class(k, units, len, e);

@@ -310,7 +310,8 @@ cs_get_side(const struct yml *y, enum cs_kind kind, bool old,
 	bool thing = kind == CS_DIRECTORY || kind == CS_KEY;
 
 	if (y->kind == YML_LIST) {
-		if (thing)
+		/* A key that goes is known by the hash of its subtree. */
+		if (thing && (!old || kind != CS_KEY))
 			return yml_err(y, e, "present or absent is wanted");
 		if (scalars(y, e) < 0 || one_list(&w, kind, old, &s, e) < 0)
 			return -1;

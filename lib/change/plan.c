@@ -367,9 +367,12 @@ check_present(const struct cs_entry *en, struct err *e)
 	SCOPED_FREE char *name = NULL;
 	struct cs_meta m;
 
-	if (en->kind != CS_LINK && en->kind != CS_REPARSE &&
-	    en->kind != CS_SECURITY && en->kind != CS_META &&
-	    en->kind != CS_KEY_CLASS && en->kind != CS_KEY_SECURITY)
+	bool removable = en->kind == CS_REPARSE || en->kind == CS_KEY_CLASS;
+
+	if (en->kind != CS_LINK && en->kind != CS_SECURITY &&
+	    en->kind != CS_META && en->kind != CS_KEY_SECURITY && !removable)
+		return 0;
+	if (removable && en->want.have == CS_ABSENT)
 		return 0;
 	if (en->want.have != CS_INLINE)
 		return err_set(e, ERR_USAGE, "nothing that is wanted");

@@ -193,6 +193,8 @@ run(struct cs_target *t, uint64_t serial, const struct cs_side *from,
 		vo = cs_target_volume(t, serial, e);
 		return vo == NULL ? -1 : from_image(vo, from->path, m, e);
 	}
+	if (from->origin == CS_BUNDLE && t->contents != NULL)
+		return cs_journal_content(t->contents, from->path, count, m, e);
 	if (t->fetch == NULL)
 		return err_set(e, ERR_USAGE,
 			       "%s: the plan takes this from elsewhere; apply "

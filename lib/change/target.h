@@ -22,6 +22,9 @@ struct cs_target {
 	void *fetch_arg;
 	size_t loaded, cap;
 	struct cs_loaded *at;
+	const char *journal;	/* directory, or NULL */
+	const char *contents;	/* where CS_BUNDLE contents lie, or NULL */
+	bool lenient;		/* taking back: a folder in use stays */
 };
 
 /* The volume of an entry. */
@@ -64,6 +67,18 @@ MUST_CHECK char *cs_meta_now(struct vo *vo, const char *path, const char *like,
 MUST_CHECK char *cs_sddl(const void *sd, size_t len, struct err *e);
 /* A descriptor of SDDL. */
 MUST_CHECK int cs_from_sddl(const char *sddl, struct buf *ret, struct err *e);
+
+/* Write the plan that takes back the entries `todo` of p; its old sides are
+ * filled in when they have been done.  NULL on error. */
+MUST_CHECK struct cs_plan *cs_inverse(struct cs_target *t,
+				      const struct cs_plan *p,
+				      const bool *todo, struct err *e);
+/* Fill them in, and put the plan into the journal. */
+MUST_CHECK int cs_journal_write(struct cs_target *t, struct cs_plan *inverse,
+				unsigned *ret, struct err *e);
+/* A content of the journal, into the sink. */
+MUST_CHECK int cs_journal_content(const char *dir, const char *name,
+				  cs_sink_fn sink, void *arg, struct err *e);
 
 /* Change the thing; `want` side of the entry. */
 MUST_CHECK int cs_do_file(struct cs_target *t, const struct cs_plan *p,

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "disk/disk.h"
+#include "disk/tx.h"
 
 /* An unlinked file under $TMPDIR. */
 MUST_CHECK int dk_temp_file(struct err *e);
@@ -63,9 +64,6 @@ MUST_CHECK int dk_raw_reserve(struct dk *d, uint64_t at, uint64_t len,
 			      struct err *e);
 
 /* ---- transactions (tx.c) -------------------------------------------------- */
-
-/* The folder in which a disk's logs lie; the caller frees it. */
-MUST_CHECK char *dk_log_dir(const char *path, const char *state, struct err *e);
 
 /*
  * Finish what was interrupted.  A disk that is not to be written gets an overlay

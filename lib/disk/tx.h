@@ -40,6 +40,10 @@ struct dk_history {
 #define DK_HISTORY_EMPTY { .at = NULL }
 #define DK_HISTORY_SCOPED SCOPED(dk_history_done)
 
+/* The folder in which a disk's logs lie: FILE.undo, or one below `state` for a
+ * device.  The caller frees it. */
+MUST_CHECK char *dk_log_dir(const char *path, const char *state, struct err *e);
+
 /* The transactions of a disk whose logs are still there. */
 MUST_CHECK int dk_history(const char *path, const char *state,
 			  struct dk_history *ret, struct err *e);

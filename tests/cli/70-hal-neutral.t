@@ -57,7 +57,8 @@ like "$(cat out)" "*entries: \[\]*" "and is empty"
 # what a foreign reader exports differs by exactly the plan
 guest again.img win7
 file_of again.img Windows/System32/config/SYSTEM before.hive
-for f in before after; do hivexregedit --export $f.hive '\' >$f.reg 2>err; done
+# shellcheck disable=SC1003
+for f in before after; do hivexregedit --export "$f.hive" '\\' >$f.reg 2>err; done
 is "$(diff before.reg after.reg | grep -c '^>')" "$(grep -c '^- kind' seven.plan)" \
 	"hivexregedit sees as many changes as the plan has"
 

@@ -110,4 +110,36 @@ exits 2 "redeploy asks" run redeploy g
 exits 0 "redeploy" run redeploy --yes g
 is "$(ls "$state"/guests/g/layers)" "" "the layer is gone"
 exits 0 "and it starts" run start g
+run stop --force g
+
+# The host's disk fills up under a guest that writes: it stands still, and goes
+# on where it stood.
+mkdir small
+cat >full.sh <<'END'
+set -eu
+mount -t tmpfs -o size=3m tmpfs small
+imgrun create -q --state small busy.yaml --unprotected-key
+imgrun start -q --state small busy
+trap 'imgrun stop -q --force --state small busy' EXIT
+dd if=/dev/zero of=small/fill bs=64k 2>/dev/null || :
+state() { imgrun status busy --state small --json | jq -r '.guests[0] | .state + ": " + .reason'; }
+for tenth in $(seq 100); do
+	case $(state) in paused*) break ;; esac
+	sleep 0.1
+done
+state
+rm small/fill
+imgrun resume --state small busy
+imgrun console --state small -f busy | tr -d . | tail -c 1
+END
+python3 "$TOP/tests/bootsector.py" busy disk.img
+imgtool import -q disk.img busy -r repo -k device.key >/dev/null 2>&1
+sed 's/^name: g/name: busy/; s/^image: .*/image: busy/' g.yaml >busy.yaml
+if unshare -rm true 2>err; then
+	timeout 60 unshare -rm sh full.sh >out 2>err
+	is "$(cat out)" "paused: the host's disk is full
+D" "a full disk pauses the guest, which sees no error"
+else
+	skip "no mounts of one's own here"
+fi
 done_testing

@@ -226,8 +226,8 @@ show_log(const struct cli_args *a, struct err *e)
 		js_str(j, "name", a->at[0]);
 		list = js_list(j, "versions");
 	}
-	for (size_t i = l.count; i-- > 0;)
-		if (print_version(r, &l.at[i], &tags, list, e) < 0)
+	for (size_t i = l.count; i > 0; i--)
+		if (print_version(r, &l.at[i - 1], &tags, list, e) < 0)
 			return -1;
 	return j == NULL ? 0 : js_print(j, stdout, e);
 }

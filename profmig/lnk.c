@@ -320,6 +320,8 @@ pm_lnk_parse(const void *at, size_t len, struct pm_lnk *ret, struct err *e)
 
 		if (cur_ok(&c) && n < 4)
 			cur_bad(&c, "has a malformed LinkInfo");
+		if (!cur_ok(&c))
+			return cur_err(&c, e);
 		if (copy_bytes(&c, n - 4, &l.info, &l.info_len, e) < 0)
 			return -1;
 	}

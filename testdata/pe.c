@@ -154,7 +154,7 @@ put_resources(struct buf *b, const struct pe *pe)
 static bool
 nth_import(const char *imports, unsigned nth, char lib[32], char func[48])
 {
-	while (imports != NULL && nth-- > 0) {
+	for (; imports != NULL && nth > 0; nth--) {
 		imports = strchr(imports, ' ');
 		if (imports != NULL)
 			imports++;

@@ -157,13 +157,13 @@ hv_path(const struct hv_key *k, struct err *e)
 
 	for (; k->parent != NULL && n < HV_DEPTH + 2; k = k->parent)
 		up[n++] = k;
-	while (n-- > 0) {
-		SCOPED_FREE char *name = hv_name(up[n], e);
+	for (; n > 0; n--) {
+		SCOPED_FREE char *name = hv_name(up[n - 1], e);
 
 		if (name == NULL)
 			return NULL;
 		buf_str(&b, name);
-		if (n > 0)
+		if (n > 1)
 			buf_u8(&b, '\\');
 	}
 	return buf_take_str(&b, e);

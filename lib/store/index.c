@@ -288,8 +288,8 @@ int
 st_index_find(const struct st_index *ix, const struct st_id *id,
 	      struct st_place *ret, struct err *e)
 {
-	for (size_t k = ix->count; k-- > 0;) {
-		const struct st_fragment *f = &ix->fragment[k];
+	for (size_t k = ix->count; k > 0; k--) {
+		const struct st_fragment *f = &ix->fragment[k - 1];
 		struct st_place p;
 		uint32_t pack = 0;
 		uint64_t i;

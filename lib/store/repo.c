@@ -42,7 +42,6 @@ enum { LOCK_WRITER = 0, LOCK_READERS = 1 };
 char *
 st_repo_file(const struct st_repo *r, struct err *e, const char *fmt, ...)
 {
-	BUF_SCOPED struct buf b = BUF_EMPTY;
 	char name[512];
 	va_list ap;
 

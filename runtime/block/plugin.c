@@ -284,4 +284,7 @@ static struct nbdkit_plugin plugin = {
 	.extents = block_extents,
 };
 
+/* The macro defines it without declaring it. */
+struct nbdkit_plugin *plugin_init(void);
+
 NBDKIT_REGISTER_PLUGIN(plugin)

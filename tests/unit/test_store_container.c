@@ -192,7 +192,9 @@ writes_what_it_reads(void **state)
 	assert_int_equal(no.kind, ERR_AUTH);
 	assert_int_equal(st_container_unlock(c, &k, &e), 0);
 	assert_memory_equal(st_container_manifest(c, &len), "m", 1);
-	for (uint32_t i = 100; i-- > 0;) {
+	for (uint32_t left = 100; left > 0; left--) {
+		uint32_t i = left - 1;
+
 		assert_int_equal(st_container_frame(c, i, &out, &e), 0);
 		assert_int_equal(out.len, i * 10 + 1);
 		assert_int_equal(out.at[i], i);

@@ -1,4 +1,4 @@
-/* cmd_import.c - imgtool import: a disk becomes a version
+/* cmd_import.c - imgtool import and commit: a disk becomes a version
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "disk/disk.h"
 #include "imgtool/cmd.h"
 #include "imgtool/cuts.h"
+#include "source/over.h"
 #include "source/source.h"
 #include "store/import.h"
 #include "store/writer.h"
@@ -131,7 +132,8 @@ report(const struct cli_args *a, const struct st_ref *ref,
 /* ---- the command --------------------------------------------------------- */
 
 static int
-store(const struct cli_args *a, struct st_repo *r, struct dk *d, struct err *e)
+store(const struct cli_args *a, struct st_repo *r, struct dk *d,
+      const char *name, struct err *e)
 {
 	ST_WRITER_SCOPED struct st_writer *w = st_writer_open(r, e);
 	ST_CUTS_SCOPED struct st_cuts cuts = ST_CUTS_EMPTY;
@@ -144,26 +146,55 @@ store(const struct cli_args *a, struct st_repo *r, struct dk *d, struct err *e)
 	struct cut_left left = { .free = 0 };
 	struct st_imported got;
 
-	if (w == NULL || find_line(r, a->at[1], &line, &newest, e) < 0 ||
+	if (w == NULL || find_line(r, name, &line, &newest, e) < 0 ||
 	    note_parent(r, &newest, &v, e) < 0 ||
 	    cut_disk(d, exact, drop_snapshots, &cuts, &left, e) < 0)
 		return -1;
 	progress_begin(&p, "import", true, d->size);
 	if (st_import(w, &line, &in, &cuts, &p, &got, e) < 0)
-		return err_ctx(e, "%s", a->at[0]);
+		return err_ctx(e, "%s", d->name);
 	progress_end(&p);
 
-	(void)snprintf(v.name, sizeof(v.name), "%s", a->at[1]);
+	(void)snprintf(v.name, sizeof(v.name), "%s", name);
 	v.root = got.root;
 	v.size = d->size;
 	v.data = got.data;
 	v.created = (uint64_t)time(NULL);
 	if (cut_left_note(&left, &v, e) < 0 ||
-	    st_version_set(&v, "source", last_part(a->at[0]), e) < 0 ||
+	    st_version_set(&v, "source", last_part(d->name), e) < 0 ||
 	    st_writer_commit(w, &line, &v, &ref, e) < 0)
 		return -1;
 	struct st_writer_stats s = st_writer_stats(w);
 	return report(a, &ref, &v, &s, e);
+}
+
+/* The repository, which must be one that this key can import into. */
+static struct st_repo *
+open_origin(const struct cli_args *a, struct cx_key *key, struct err *e)
+{
+	ST_REPO_SCOPED struct st_repo *r = src_repo_with_key(a, key, e);
+
+	if (r == NULL)
+		return NULL;
+	if (st_repo_kind(r) == ST_REPO_CLIENT)
+		(void)err_set(e, ERR_UNSAFE, "%s: is a client's; import into "
+			      "its origin and bring it here with imgdelta",
+			      a->repo);
+	else if (!st_repo_is_admin(r))
+		(void)err_set(e, ERR_AUTH, "%s: %s is no administrator's key "
+			      "of this repository", a->repo, a->key);
+	else
+		return TAKE(r);
+	return NULL;
+}
+
+static int
+check_options(struct err *e)
+{
+	if (exact && drop_snapshots)
+		return err_set(e, ERR_USAGE, "--exact and --drop-snapshots "
+			       "contradict each other");
+	return 0;
 }
 
 static int
@@ -176,23 +207,26 @@ import(const struct cli_args *a, struct err *e)
 	if (!st_name_ok(a->at[1]))
 		return err_set(e, ERR_USAGE, "%s: is no name for an image: "
 			       "letters, digits, '.', '_', '-'", a->at[1]);
-	r = src_repo_with_key(a, &key, e);
-	if (r == NULL)
+	if (check_options(e) < 0 || (r = open_origin(a, &key, e)) == NULL)
 		return -1;
-	if (st_repo_kind(r) == ST_REPO_CLIENT)
-		return err_set(e, ERR_UNSAFE, "%s: is a client's; import into "
-			       "its origin and bring it here with imgdelta",
-			       a->repo);
-	if (!st_repo_is_admin(r))
-		return err_set(e, ERR_AUTH, "%s: %s is no administrator's key "
-			       "of this repository", a->repo, a->key);
-	if (exact && drop_snapshots)
-		return err_set(e, ERR_USAGE, "import: --exact and "
-			       "--drop-snapshots contradict each other");
 	d = src_open(a, a->at[0], 0, e);
-	if (d == NULL)
+	return d == NULL ? -1 : store(a, r, d, a->at[1], e);
+}
+
+static int
+commit(const struct cli_args *a, struct err *e)
+{
+	CX_KEY_SCOPED struct cx_key key = CX_KEY_EMPTY;
+	ST_REPO_SCOPED struct st_repo *r = NULL;
+	DK_SCOPED struct dk *d = NULL;
+	struct st_ref ref;
+
+	if (check_options(e) < 0 || (r = open_origin(a, &key, e)) == NULL ||
+	    st_ref_find(r, a->at[0], &ref, e) < 0)
 		return -1;
-	return store(a, r, d, e);
+	parent = a->at[0];
+	d = src_over(r, a->at[0], a->at[1], &key, e);
+	return d == NULL ? -1 : store(a, r, d, ref.name, e);
 }
 
 static const struct cli_opt opts[] = {
@@ -212,4 +246,20 @@ const struct cli_cmd cmd_import = {
 	.help = "store a disk as the next version of an image", .opts = opts,
 	.common = CLI_REPO | CLI_KEY | CLI_FORMAT | CLI_STATE | CLI_JSON,
 	.min_operands = 2, .max_operands = 2, .run = import,
+};
+
+static const struct cli_opt commit_opts[] = {
+	{ .name = "exact", .help = "keep every bit, also of unused space",
+	  .flag = &exact },
+	{ .name = "drop-snapshots",
+	  .help = "leave out shadow copies, and the free clusters they need",
+	  .flag = &drop_snapshots },
+	{ .name = NULL }
+};
+
+const struct cli_cmd cmd_commit = {
+	.name = "commit", .operands = "NAME:VER OVERLAY",
+	.help = "make what was written over a version the next version",
+	.opts = commit_opts, .common = CLI_REPO | CLI_KEY | CLI_JSON,
+	.min_operands = 2, .max_operands = 2, .run = commit,
 };

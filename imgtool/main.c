@@ -14,6 +14,7 @@ main(int argc, char **argv)
 		&cmd_init,
 		&cmd_import,
 		&cmd_export,
+		&cmd_commit,
 		&cmd_images,
 		&cmd_log,
 		&cmd_tag,

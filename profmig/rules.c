@@ -178,13 +178,16 @@ get_registry(struct yml *map, struct pm_registry *g, struct err *e)
 	g->line = map->line;
 	const char *key = yml_str(map, "key", YML_NEEDED, e);
 	const char *to = yml_str(map, "to-key", "", e);
-	g->how = (enum pm_do)yml_word(map, "do", do_words, SIZE_MAX, e);
+	size_t how = yml_word(map, "do", do_words, PM_DO_COUNT, e);
 	g->below = yml_bool(map, "below", false, e);
 	if (get_words(map, "values", &g->values, e) < 0 ||
 	    get_words(map, "except", &g->except, e) < 0 ||
 	    get_text(map, "to-value", &g->to_value, e) < 0 ||
 	    get_text(map, "why", &g->why, e) < 0 || yml_end(map, e) < 0)
 		return -1;
+	if (how == PM_DO_COUNT)
+		return yml_err(map, e, "do is missing");
+	g->how = (enum pm_do)how;
 	if (check_path(map, key, e) < 0 || check_path(map, to, e) < 0)
 		return -1;
 	if (g->to_value != NULL && g->values.count != 1)

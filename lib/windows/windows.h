@@ -287,4 +287,16 @@ MUST_CHECK int wn_folders(const struct wn_install *in, const struct wn_user *u,
 			  struct hv_hive *ntuser, struct wn_folders *ret,
 			  struct err *e);
 
+/* ---- logon --------------------------------------------------------------- */
+
+/*
+ * Would Windows load this profile, or give the person a temporary one?  Walks
+ * what its profile service looks at: the registration and its State, the
+ * folder, the hive and its sequence numbers, what the folders, files and the
+ * hive's root let the person and SYSTEM do.  1; 0 with *ret_why, which the
+ * caller frees; -1.  Specified, not boot-tested.
+ */
+MUST_CHECK int wn_logon(const struct wn_install *in, const struct wn_user *u,
+			char **ret_why, struct err *e);
+
 #endif /* WINDOWS_WINDOWS_H */

@@ -113,6 +113,26 @@ ok "a link points to the new place" \
 is "$(inode t.img $new 'Users/bob/Desktop/Gone.lnk')" "" \
 	"one whose program is not there stays behind"
 
+# ---- what a logon looks at, one thing broken at a time ----
+list='HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+ok "a temporary profile's State" \
+	imgtool reg set t.img "$list\\$sid" State dword 0x800
+exits 8 "verify fails" profmig verify b t.img -k k -u bob
+like "$(cat out)" '*wrong: bob would get a temporary profile*State 0x800*' \
+	"and names it"
+ok "undone" imgtool undo t.img
+ok "a path of the old profile in the hive" imgtool reg set t.img \
+	'HKU\bob\Environment' OLD sz 'C:\Documents and Settings\bob\x'
+exits 8 "verify finds it" profmig verify b t.img -k k -u bob
+like "$(cat out)" '*Environment: OLD still names the old profile*' \
+	"and names it"
+ok "undone" imgtool undo t.img
+ok "a file lost" imgtool files rm t.img 'C:\Users\bob\Desktop\To do.txt'
+exits 8 "verify misses it" profmig verify b t.img -k k -u bob
+like "$(cat out)" '*not as it should be: file*To do.txt*' "and names it"
+ok "undone" imgtool undo t.img
+ok "all is well again" profmig verify b t.img -k k -u bob
+
 # ---- as somebody else ----
 ok "into another account's profile" \
 	profmig apply b t.img -k k -u alice --as carol

@@ -43,6 +43,7 @@ refused(void **state)
 		{ HEAD "registry:\n  - key: A\n    do: fly\n", "t.yaml:5:" },
 		{ HEAD "registry:\n  - key: A\n    do: drop\n", "why" },
 		{ HEAD "registry:\n  - do: copy\n", "key" },
+		{ HEAD "registry:\n  - key: A\n", "do is missing" },
 		{ HEAD "registry:\n  - key: A\\\n    do: copy\n", "no path" },
 		{ HEAD "registry:\n  - key: A/B\n    do: copy\n", "no path" },
 		{ HEAD "registry:\n  - key: A\n    do: copy\n    x: y\n",

@@ -180,18 +180,16 @@ cx_seal(int in, const char *in_name, const struct cx_pubs *to, bool anonymous,
 	return seal_segments(&a, &key, out, p, e);
 }
 
-/* Read header and stanzas; the payload key, if one of them is for k. */
+/* Header and stanzas, which the caller frees. */
 static int
-open_head(int in, const char *name, const struct cx_key *k,
-	  struct cx_secret *ret, struct err *e)
+read_head(int in, const char *name, uint8_t header[CX_SEALED_HEADER_BYTES],
+	  struct cx_sealed_header *ret, uint8_t **ret_stanzas, struct err *e)
 {
-	CX_SECRET_SCOPED struct cx_secret file_key = CX_SECRET_EMPTY;
 	SCOPED_FREE uint8_t *stanzas = NULL;
-	uint8_t header[CX_SEALED_HEADER_BYTES];
 	struct cx_sealed_header h;
 	size_t got;
 
-	if (io_read_some(in, header, sizeof(header), name, &got, e) < 0 ||
+	if (io_read_some(in, header, CX_SEALED_HEADER_BYTES, name, &got, e) < 0 ||
 	    cx_sealed_header_parse(header, got, name, &h, e) < 0)
 		return -1;
 	stanzas = mem_array(h.recipients, CX_STANZA_BYTES, e);
@@ -201,7 +199,23 @@ open_head(int in, const char *name, const struct cx_key *k,
 		return -1;
 	if (got != h.recipients * (size_t)CX_STANZA_BYTES)
 		return err_set(e, ERR_CORRUPT, "%s: ends too early", name);
-	if (cx_unwrap(stanzas, h.recipients, h.commit, k, name, &file_key,
+	*ret = h;
+	*ret_stanzas = TAKE(stanzas);
+	return 0;
+}
+
+/* The payload key, if one of the stanzas is for k. */
+static int
+open_head(int in, const char *name, const struct cx_key *k,
+	  struct cx_secret *ret, struct err *e)
+{
+	CX_SECRET_SCOPED struct cx_secret file_key = CX_SECRET_EMPTY;
+	SCOPED_FREE uint8_t *stanzas = NULL;
+	uint8_t header[CX_SEALED_HEADER_BYTES];
+	struct cx_sealed_header h;
+
+	if (read_head(in, name, header, &h, &stanzas, e) < 0 ||
+	    cx_unwrap(stanzas, h.recipients, h.commit, k, name, &file_key,
 		      e) < 0)
 		return -1;
 	return payload_key(&file_key, header, ret, e);
@@ -252,4 +266,47 @@ cx_open(int in, const char *in_name, const struct cx_key *k, struct io_new *out,
 	r = open_segments(&a, &key, out, p, e);
 	cx_wipe(room, 2 * (SEGMENT + TAG));
 	return r;
+}
+
+int
+cx_sealed_stanzas(int in, const char *in_name, uint8_t **ret, size_t *ret_count,
+		  struct err *e)
+{
+	uint8_t header[CX_SEALED_HEADER_BYTES];
+	struct cx_sealed_header h;
+
+	if (read_head(in, in_name, header, &h, ret, e) < 0)
+		return -1;
+	*ret_count = h.recipients;
+	return 0;
+}
+
+int
+cx_reseal(int in, const char *in_name, const struct cx_key *k,
+	  const struct cx_pubs *add, const struct cx_pubs *drop,
+	  struct io_new *out, struct err *e)
+{
+	CX_SECRET_SCOPED struct cx_secret file_key = CX_SECRET_EMPTY;
+	SCOPED_FREE uint8_t *stanzas = NULL;
+	BUF_SCOPED struct buf fresh = BUF_EMPTY;
+	BUF_SCOPED struct buf head = BUF_EMPTY;
+	uint8_t header[CX_SEALED_HEADER_BYTES];
+	struct cx_sealed_header h;
+	size_t count;
+
+	if (read_head(in, in_name, header, &h, &stanzas, e) < 0 ||
+	    (add->count > 0 &&
+	     cx_unwrap(stanzas, h.recipients, h.commit, k, in_name, &file_key,
+		       e) < 0))
+		return -1;
+	if (cx_rewrap(stanzas, h.recipients, file_key.at, add, drop, &fresh,
+		      &count, e) < 0)
+		return err_ctx(e, "%s", in_name);
+	h.recipients = (uint32_t)count;
+	put_header(&head, &h);
+	buf_bytes(&head, fresh.at, fresh.len);
+	if (buf_ok(&head, e) < 0 ||
+	    io_new_write(out, head.at, head.len, e) < 0)
+		return -1;
+	return io_new_copy(out, in, in_name, e);
 }

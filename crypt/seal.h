@@ -44,4 +44,16 @@ MUST_CHECK int cx_seal(int in, const char *in_name, const struct cx_pubs *to,
 MUST_CHECK int cx_open(int in, const char *in_name, const struct cx_key *k,
 		       struct io_new *out, struct progress *p, struct err *e);
 
+/*
+ * Copy a sealed `in` with other recipients, as cx_rewrap() says; what it holds is
+ * not touched.  `k` is needed for adding, else NULL.
+ */
+MUST_CHECK int cx_reseal(int in, const char *in_name, const struct cx_key *k,
+			 const struct cx_pubs *add, const struct cx_pubs *drop,
+			 struct io_new *out, struct err *e);
+
+/* The recipient stanzas of a sealed `in`; the caller frees *ret. */
+MUST_CHECK int cx_sealed_stanzas(int in, const char *in_name, uint8_t **ret,
+				 size_t *ret_count, struct err *e);
+
 #endif /* CRYPT_SEAL_H */

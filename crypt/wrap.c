@@ -183,3 +183,57 @@ cx_stanza_id(const uint8_t stanza[CX_STANZA_BYTES],
 	memcpy(ret, s.id, sizeof(s.id));
 	return true;
 }
+
+/* The number of the list's key with that id, or l->count. */
+static size_t
+find_id(const struct cx_pubs *l, const uint8_t id[CX_KEYID_BYTES])
+{
+	size_t i = 0;
+
+	while (i < l->count && memcmp(l->at[i].id, id, CX_KEYID_BYTES) != 0)
+		i++;
+	return i;
+}
+
+int
+cx_rewrap(const void *stanzas, size_t count, const uint8_t *key,
+	  const struct cx_pubs *add, const struct cx_pubs *drop,
+	  struct buf *out, size_t *ret_count, struct err *e)
+{
+	CX_PUBS_SCOPED struct cx_pubs fresh = CX_PUBS_EMPTY;
+	struct cur c = cur_over("stanzas", stanzas, count * CX_STANZA_BYTES);
+	size_t kept = 0, dropped = 0;
+
+	for (size_t i = 0; i < add->count; i++)
+		if (cx_pubs_add(&fresh, &add->at[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t one[CX_STANZA_BYTES], id[CX_KEYID_BYTES];
+
+		cur_bytes(&c, one, sizeof(one));
+		if (cx_stanza_id(one, id)) {
+			size_t known = find_id(&fresh, id);
+
+			if (find_id(drop, id) < drop->count) {
+				dropped++;
+				continue;
+			}
+			if (known < fresh.count)
+				fresh.at[known] = fresh.at[--fresh.count];
+		}
+		buf_bytes(out, one, sizeof(one));
+		kept++;
+	}
+	if (dropped < drop->count)
+		return err_set(e, ERR_NO, "not all of these are recipients");
+	if (kept + fresh.count == 0)
+		return err_set(e, ERR_UNSAFE, "nobody would be left who can "
+			       "open it");
+	if (kept + fresh.count > CX_PUBS_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "more than %d recipients",
+			       CX_PUBS_MAX);
+	*ret_count = kept + fresh.count;
+	if (fresh.count > 0)
+		return cx_wrap(key, &fresh, false, out, e);
+	return buf_ok(out, e);
+}

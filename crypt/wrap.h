@@ -39,6 +39,17 @@ MUST_CHECK int cx_unwrap(const void *stanzas, size_t count,
 			 const struct cx_key *k, const char *what,
 			 struct cx_secret *ret, struct err *e);
 
+/*
+ * Other recipients: append to *out the stanzas without those of `drop` and with
+ * new ones for those of `add` that have none; *ret_count is how many these are.
+ * `key` is needed for adding only.  A recipient to drop that is not there is
+ * ERR_NO; ERR_UNSAFE when nobody would be left.
+ */
+MUST_CHECK int cx_rewrap(const void *stanzas, size_t count,
+			 const uint8_t *key, const struct cx_pubs *add,
+			 const struct cx_pubs *drop, struct buf *out,
+			 size_t *ret_count, struct err *e);
+
 /* The key id of a stanza; false when it is anonymous. */
 bool cx_stanza_id(const uint8_t stanza[CX_STANZA_BYTES],
 		  uint8_t ret[CX_KEYID_BYTES]);

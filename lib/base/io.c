@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/stop.h"
 
 int
 io_slurp(const char *path, size_t max,
@@ -218,6 +219,24 @@ io_new_write_at(struct io_new *f, const void *buf, size_t len, uint64_t at,
 		struct err *e)
 {
 	return io_write_at(f->fd, buf, len, at, f->temp, e);
+}
+
+int
+io_new_copy(struct io_new *f, int from, const char *name, struct err *e)
+{
+	enum { BLOCK = 1 << 20 };
+	SCOPED_FREE uint8_t *block = mem_array(BLOCK, 1, e);
+	size_t got;
+
+	if (block == NULL)
+		return -1;
+	do {
+		if (stop_check(e) < 0 ||
+		    io_read_some(from, block, BLOCK, name, &got, e) < 0 ||
+		    io_new_write(f, block, got, e) < 0)
+			return -1;
+	} while (got == BLOCK);
+	return 0;
 }
 
 int

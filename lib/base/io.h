@@ -69,6 +69,9 @@ MUST_CHECK int io_new_write(struct io_new *f, const void *buf, size_t len,
 /* Write at a place; io_new_write() goes on at the end of what it wrote. */
 MUST_CHECK int io_new_write_at(struct io_new *f, const void *buf, size_t len,
 			       uint64_t at, struct err *e);
+/* Append all that follows the position of a descriptor, which `name` names. */
+MUST_CHECK int io_new_copy(struct io_new *f, int from, const char *name,
+			   struct err *e);
 /* Let it take another final name in the same directory: one that is known only
  * when all is written. */
 MUST_CHECK int io_new_rename(struct io_new *f, const char *name, struct err *e);

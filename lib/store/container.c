@@ -244,7 +244,7 @@ read_front(struct st_container *c, enum st_container_kind kind, struct err *e)
 	    st_container_parse_header(c->name, head, ST_CONTAINER_HEADER, &c->h,
 				      e) < 0)
 		return -1;
-	if (c->h.kind != (uint32_t)kind)
+	if (kind != ST_CONTAINER_ANY && c->h.kind != (uint32_t)kind)
 		return err_set(e, ERR_CORRUPT, "%s: is no %s", c->name,
 			       kind == ST_CONTAINER_DELTA ? "delta" :
 			       "profile bundle");
@@ -450,4 +450,36 @@ st_container_check(const struct st_container *c, struct progress *p,
 		progress_show(p);
 	}
 	return 0;
+}
+
+int
+st_container_reseal(const struct st_container *c, const char *path,
+		    const struct cx_key *k, const struct cx_pubs *add,
+		    const struct cx_pubs *drop, struct err *e)
+{
+	CX_SECRET_SCOPED struct cx_secret key = CX_SECRET_EMPTY;
+	IO_NEW_SCOPED struct io_new out = IO_NEW_EMPTY;
+	BUF_SCOPED struct buf fresh = BUF_EMPTY;
+	BUF_SCOPED struct buf head = BUF_EMPTY;
+	size_t count, was = (size_t)c->recipients * CX_STANZA_BYTES;
+
+	if (add->count > 0 &&
+	    cx_unwrap(c->stanzas, c->recipients, c->h.commit, k, c->name, &key,
+		      e) < 0)
+		return -1;
+	if (cx_rewrap(c->stanzas, c->recipients, key.at, add, drop, &fresh,
+		      &count, e) < 0)
+		return err_ctx(e, "%s", c->name);
+	st_container_put_header(&head, &c->h);
+	buf_u32le(&head, (uint32_t)count);
+	buf_zeros(&head, 4);
+	buf_bytes(&head, fresh.at, fresh.len);
+	if (buf_ok(&head, e) < 0 || io_new_open(&out, path, 0644, e) < 0 ||
+	    io_new_write(&out, head.at, head.len, e) < 0)
+		return -1;
+	if (lseek(c->fd, (off_t)(ST_CONTAINER_HEADER + 8 + was), SEEK_SET) < 0)
+		return err_sys(e, "%s", c->name);
+	if (io_new_copy(&out, c->fd, c->name, e) < 0)
+		return -1;
+	return io_new_commit(&out, e);
 }

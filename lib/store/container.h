@@ -47,6 +47,7 @@ struct progress;
 
 /* What a container holds; the numbers are on disk. */
 enum st_container_kind {
+	ST_CONTAINER_ANY = 0,	/* to open: whatever it is */
 	ST_CONTAINER_DELTA = 1,
 	ST_CONTAINER_BUNDLE = 2,
 };
@@ -133,6 +134,16 @@ struct st_container_info st_container_info(const struct st_container *c);
 /* The recipient stanza of that number: its key id, or false when anonymous. */
 bool st_container_recipient(const struct st_container *c, uint32_t number,
 			    uint8_t ret[CX_KEYID_BYTES]);
+
+/*
+ * Copy the container to `path` with other recipients, as cx_rewrap() says; only
+ * stanzas differ.  For adding, k opens it; for removing alone k is NULL.  A file
+ * of that name, also the container itself, is replaced.
+ */
+MUST_CHECK int st_container_reseal(const struct st_container *c,
+				   const char *path, const struct cx_key *k,
+				   const struct cx_pubs *add,
+				   const struct cx_pubs *drop, struct err *e);
 
 /* Read a frame of an unlocked container: *out is replaced.  From any number of
  * threads at once.  ERR_AUTH: it was changed. */

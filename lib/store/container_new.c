@@ -12,7 +12,6 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/stop.h"
 #include "crypt/record.h"
 #include "crypt/sign.h"
 #include "store/container-private.h"
@@ -121,21 +120,9 @@ st_container_put(struct st_container_new *n, const void *data, size_t len,
 static int
 copy_frames(struct st_container_new *n, struct err *e)
 {
-	enum { BLOCK = 1 << 20 };
-	SCOPED_FREE uint8_t *block = mem_array(BLOCK, 1, e);
-	size_t got;
-
-	if (block == NULL)
-		return -1;
 	if (lseek(n->spool, 0, SEEK_SET) < 0)
 		return err_sys(e, "%s", n->name);
-	do {
-		if (stop_check(e) < 0 ||
-		    io_read_some(n->spool, block, BLOCK, n->name, &got, e) < 0 ||
-		    io_new_write(&n->file, block, got, e) < 0)
-			return -1;
-	} while (got == BLOCK);
-	return 0;
+	return io_new_copy(&n->file, n->spool, n->name, e);
 }
 
 /* Seal the manifest behind header and table in *out; *ret_hash is what is

@@ -66,6 +66,26 @@ printf '\002' | dd of=newer.sealed conv=notrunc bs=1 seek=8 2>/dev/null
 exits 3 "a newer sealed file" imgcrypt open -k a -o no newer.sealed
 is "$(ls no 2>/dev/null)" "" "no refusal left an output"
 
+# recipients
+cp sealed changing
+ok "recipients list" imgcrypt recipients list changing -R people
+is "$(wc -l <out | tr -d ' ')" 3 "it lists three"
+like "$(cat out)" "* b*" "those of -R by name"
+ok "recipients remove" imgcrypt recipients remove changing -R b.pub
+exits 5 "b opens it no more" imgcrypt open -k b -o no changing
+ok "a still does" imgcrypt open -k a --force -o plain.a changing
+ok "and reads the same" cmp plain plain.a
+exits 8 "b is not there twice" imgcrypt recipients remove changing -R b.pub
+exits 5 "who cannot open it cannot add" imgcrypt recipients add changing -k b -R b.pub
+ok "recipients add" imgcrypt recipients add changing -k a -R b.pub -R a.pub
+ok "b opens it again" imgcrypt open -k b --force -o plain.b changing
+ok "and reads the same" cmp plain plain.b
+is "$(imgcrypt recipients list changing | wc -l | tr -d ' ')" 3 "nobody is there twice"
+exits 6 "somebody must be left" imgcrypt recipients remove changing -R people -R a.pub
+ok "recipients list --json" imgcrypt recipients list changing --json
+like "$(imgcrypt recipients list tiny.sealed)" anonymous "an anonymous one is not named"
+exits 4 "no sealed file" imgcrypt recipients list plain
+
 # every byte, and every length
 imgcrypt seal -R a.pub -o small tiny
 size=$(stat -c %s small)

@@ -40,32 +40,57 @@ unix_time(uint64_t filetime)
 	};
 }
 
+/* Copy into an open file, which gets the times too. */
 static int
-get_file(const struct out *o, const char *path, const char *to,
-	 const struct vo_stat *st, struct err *e)
+fill(const struct out *o, const char *path, int fd, const char *to,
+     const struct vo_stat *st, struct err *e)
 {
-	IO_NEW_SCOPED struct io_new f = IO_NEW_EMPTY;
 	const struct timespec times[2] = {
 		unix_time(st->times.accessed), unix_time(st->times.modified),
 	};
 	uint64_t at = 0;
 	size_t len;
 
-	if (!o->force && access(to, F_OK) == 0)
-		return err_set(e, ERR_USAGE, "%s: is there already; add "
-			       "--force to replace it", to);
-	if (io_new_open(&f, to, 0644, e) < 0)
-		return -1;
 	do {
 		if (stop_check(e) < 0 ||
 		    vo_read(o->v, path, at, o->piece, PIECE, &len, e) < 0 ||
-		    io_new_write(&f, o->piece, len, e) < 0)
+		    io_write_at(fd, o->piece, len, at, to, e) < 0)
 			return -1;
 		at += len;
 	} while (len == PIECE);
-	if (futimens(f.fd, times) < 0)
-		return err_sys(e, "%s: times", to);
+	return futimens(fd, times) < 0 ? err_sys(e, "%s: times", to) : 0;
+}
+
+/* A file alone appears whole or not at all. */
+static int
+get_file(const struct out *o, const char *path, const char *to,
+	 const struct vo_stat *st, struct err *e)
+{
+	IO_NEW_SCOPED struct io_new f = IO_NEW_EMPTY;
+
+	if (!o->force && access(to, F_OK) == 0)
+		return err_set(e, ERR_USAGE, "%s: is there already; add "
+			       "--force to replace it", to);
+	if (io_new_open(&f, to, 0644, e) < 0 ||
+	    fill(o, path, f.fd, to, st, e) < 0)
+		return -1;
 	return io_new_commit(&f, e);
+}
+
+/* One of a folder: they are synced together at the end. */
+static int
+get_one_of(const struct out *o, const char *path, const char *to,
+	   const struct vo_stat *st, struct err *e)
+{
+	SCOPED_FD int fd = -1;
+
+	if (o->force && unlink(to) < 0 && errno != ENOENT)
+		return err_sys(e, "%s", to);
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		  0644);
+	if (fd < 0)
+		return err_sys(e, "%s", to);
+	return fill(o, path, fd, to, st, e);
 }
 
 static int
@@ -80,10 +105,23 @@ get_below(void *arg, const char *path, const struct vo_entry *x, struct err *e)
 	if ((x->st.attributes & VO_REPARSE) != 0 && x->st.size == 0)
 		return 1;
 	if ((x->st.attributes & VO_DIRECTORY) == 0)
-		return get_file(o, path, to, &x->st, e);
+		return get_one_of(o, path, to, &x->st, e);
 	if (mkdir(to, 0755) < 0 && (errno != EEXIST || !o->force))
 		return err_sys(e, "%s", to);
 	return 0;
+}
+
+static int
+get_folder(struct out *o, const char *inside, struct err *e)
+{
+	SCOPED_FD int dir = open(o->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_sys(e, "%s", o->to);
+	o->skip = *inside == '\0' ? 0 : strlen(inside) + 1;
+	if (vo_walk(o->v, inside, get_below, o, e) < 0)
+		return -1;
+	return syncfs(dir) < 0 ? err_sys(e, "%s: sync", o->to) : 0;
 }
 
 /* Where it goes: into a folder that is there under its own name. */
@@ -131,8 +169,7 @@ files_get(const struct cli_args *a, struct err *e)
 	if (mkdir(to, 0755) < 0 && (errno != EEXIST || !a->force))
 		return err_sys(e, "%s", to);
 	o.to = to;
-	o.skip = *inside == '\0' ? 0 : strlen(inside) + 1;
-	return vo_walk(o.v, inside, get_below, &o, e);
+	return get_folder(&o, inside, e);
 }
 
 const struct cli_cmd cmd_files_get = {
@@ -145,26 +182,41 @@ const struct cli_cmd cmd_files_get = {
 
 /* ---- put ------------------------------------------------------------------ */
 
+/* Read until the piece is full or there is no more. */
+static int
+fill_piece(int fd, const char *name, uint8_t *piece, size_t *ret, struct err *e)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	do {
+		if (stop_check(e) < 0)
+			return -1;
+		got = read(fd, piece + len, PIECE - len);
+		if (got < 0 && errno != EINTR)
+			return err_sys(e, "%s", name);
+		len += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && len < PIECE);
+	*ret = len;
+	return 0;
+}
+
 static int
 put_fd(struct vo *v, const char *path, int fd, const char *name, uint8_t *piece,
        struct err *e)
 {
 	uint64_t at = 0;
-	ssize_t len;
+	size_t len;
 
-	if (vo_put(v, path, NULL, 0, e) < 0)
+	if (fill_piece(fd, name, piece, &len, e) < 0 ||
+	    vo_put(v, path, piece, len, e) < 0)
 		return -1;
-	do {
-		if (stop_check(e) < 0)
+	while (len == PIECE) {
+		at += len;
+		if (fill_piece(fd, name, piece, &len, e) < 0 ||
+		    (len > 0 && vo_write(v, path, at, piece, len, e) < 0))
 			return -1;
-		len = read(fd, piece, PIECE);
-		if (len < 0 && errno != EINTR)
-			return err_sys(e, "%s", name);
-		if (len > 0 && vo_write(v, path, at, piece, (size_t)len,
-					e) < 0)
-			return -1;
-		at += len > 0 ? (uint64_t)len : 0;
-	} while (len != 0);
+	}
 	return 0;
 }
 

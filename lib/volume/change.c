@@ -43,21 +43,16 @@ int
 vo_put(struct vo *v, const char *path, const void *buf, size_t len,
        struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	const char *colon = strchr(slash == NULL ? path : slash, ':');
-	SCOPED_FREE char *file = mem_strn(path, colon == NULL ? strlen(path)
-					  : (size_t)(colon - path), e);
-	struct vo_stat st;
-	int r;
+	struct vo_request q = {
+		.op = VO_OP_PUT, .path = path, .data = buf,
+		.len = (size_t)num_min(len, VO_DATA_MAX),
+	};
+	const uint8_t *from = buf;
 
-	if (file == NULL)
+	if (vo_tell(v, &q, e) < 0)
 		return -1;
-	r = vo_stat(v, file, &st, e);
-	if (r < 0 || (r == 0 && vo_create(v, file, e) < 0))
-		return -1;
-	if (len > 0 && vo_write(v, path, 0, buf, len, e) < 0)
-		return -1;
-	return vo_truncate(v, path, len, e);
+	return q.len == len ? 0 : vo_write(v, path, q.len, from + q.len,
+					   len - q.len, e);
 }
 
 /* A request that makes a name, which Windows must allow. */

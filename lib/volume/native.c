@@ -74,7 +74,7 @@ unmount(struct vo_native *n, struct err *e)
 		return 0;
 	n->vol = NULL;
 	(void)ntfs_close_secure(vol);
-	if (ntfs_umount(vol, FALSE) < 0)
+	if (ntfs_umount(vol, FALSE) < 0 || vo_native_flush(n) < 0)
 		return vo_native_fail("write what is still to be written", e);
 	return 0;
 }
@@ -186,6 +186,7 @@ static const vo_native_fn served[VO_OP_END] = {
 	[VO_OP_READ] = vo_native_read,
 	[VO_OP_WRITE] = vo_native_write,
 	[VO_OP_TRUNCATE] = vo_native_truncate,
+	[VO_OP_PUT] = vo_native_put,
 	[VO_OP_STREAMS] = vo_native_streams,
 	[VO_OP_CREATE] = vo_native_create,
 	[VO_OP_MKDIR] = vo_native_create,

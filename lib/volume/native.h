@@ -42,6 +42,8 @@ MUST_CHECK int vo_native_serve(struct vo_native *n, const struct vo_request *q,
 
 struct ntfs_device *vo_native_device(struct vo_native *n);
 MUST_CHECK int vo_native_cache(struct vo_native *n, struct err *e);
+/* Give the parent what was written; -1 and errno. */
+MUST_CHECK int vo_native_flush(struct vo_native *n);
 
 /* ---- paths (native_path.c) ------------------------------------------------ */
 
@@ -102,6 +104,8 @@ int vo_native_write(struct vo_native *, const struct vo_request *, struct buf *,
 		    struct err *);
 int vo_native_truncate(struct vo_native *, const struct vo_request *,
 		       struct buf *, struct err *);
+int vo_native_put(struct vo_native *, const struct vo_request *, struct buf *,
+		  struct err *);
 int vo_native_create(struct vo_native *, const struct vo_request *,
 		     struct buf *, struct err *);
 int vo_native_rename(struct vo_native *, const struct vo_request *,

@@ -210,6 +210,36 @@ vo_native_create(struct vo_native *n, const struct vo_request *q,
 	return shut_dir(&p, e);
 }
 
+int
+vo_native_put(struct vo_native *n, const struct vo_request *q,
+	      struct buf *answer, struct err *e)
+{
+	struct vo_request make = { .op = VO_OP_CREATE, .to = "" };
+	struct vo_request cut = { .path = q->path, .to = "", .size = q->len };
+	SCOPED_FREE char *file = NULL;
+	const char *stream;
+	u64 mref;
+	int r;
+
+	if (writable(n, e) < 0)
+		return -1;
+	r = vo_native_find(n, q->path, &mref, &stream, e);
+	if (r == 0) {
+		/* a stream's file is made too */
+		const char *last = strrchr(q->path, '/');
+
+		last = last == NULL ? q->path : last;
+		file = mem_strn(q->path, (size_t)(last - q->path) +
+				strcspn(last, ":"), e);
+		make.path = file;
+		r = file == NULL || vo_name_allowed(file, e) < 0 ? -1 :
+		    vo_native_create(n, &make, answer, e);
+	}
+	if (r < 0 || (q->len > 0 && vo_native_write(n, q, answer, e) < 0))
+		return -1;
+	return vo_native_truncate(n, &cut, answer, e);
+}
+
 /* Give the file one more name.  It is closed without a parent, because it may
  * have names in several folders, and the library looks for all in the one. */
 static int

@@ -1,8 +1,9 @@
 /* native_device.c - the parent's sectors as a device of libntfs-3g
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A small cache, because each sector asked for costs two process switches.
- * Writes go to the parent at once.
+ * A small cache, because each sector asked for costs two process switches.  It
+ * keeps what is written too, until the room is needed or the volume is closed;
+ * much at once goes past it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,10 +16,14 @@
 #include "volume/native.h"
 #include "volume/wire.h"
 
-enum { LINE = 32 << 10, LINES = 512 };
+enum {
+	LINE = 32 << 10, LINES = 512,
+	MUCH = 2 * LINE,	/* goes past the cache */
+};
 
 struct vo_block_cache {
 	uint64_t tag[LINES];	/* number of the line + 1; 0: empty */
+	bool dirty[LINES];
 	uint8_t bytes[LINES][LINE];
 };
 
@@ -29,21 +34,76 @@ vo_native_cache(struct vo_native *n, struct err *e)
 	return n->cache == NULL ? -1 : 0;
 }
 
+static uint32_t
+line_bytes(const struct vo_native *n, uint64_t number)
+{
+	return (uint32_t)num_min(LINE, n->size - number * LINE);
+}
+
+static int
+flush_slot(struct vo_native *n, size_t slot)
+{
+	uint64_t number = n->cache->tag[slot] - 1;
+
+	if (n->cache->tag[slot] == 0 || !n->cache->dirty[slot])
+		return 0;
+	if (vo_worker_write(n->worker, number * LINE, line_bytes(n, number),
+			    n->cache->bytes[slot]) < 0)
+		return -1;
+	n->cache->dirty[slot] = false;
+	return 0;
+}
+
+int
+vo_native_flush(struct vo_native *n)
+{
+	for (size_t slot = 0; slot < LINES; slot++)
+		if (flush_slot(n, slot) < 0)
+			return -1;
+	return 0;
+}
+
 /* The bytes of a line, fetched if need be; NULL and errno. */
 static uint8_t *
 line(struct vo_native *n, uint64_t number)
 {
 	size_t slot = (size_t)(number % LINES);
-	uint64_t at = number * LINE;
 
 	if (n->cache->tag[slot] == number + 1)
 		return n->cache->bytes[slot];
+	if (flush_slot(n, slot) < 0)
+		return NULL;
 	n->cache->tag[slot] = 0;
-	if (vo_worker_read(n->worker, at, (uint32_t)num_min(LINE, n->size - at),
+	if (vo_worker_read(n->worker, number * LINE, line_bytes(n, number),
 			   n->cache->bytes[slot]) < 0)
 		return NULL;
 	n->cache->tag[slot] = number + 1;
 	return n->cache->bytes[slot];
+}
+
+/* The lines of a range that the cache has: copied to a reader who went past it,
+ * or from a writer who did. */
+static void
+reconcile(struct vo_native *n, uint64_t at, uint8_t *to, const uint8_t *from,
+	  uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len) {
+		uint64_t in = (at + done) % LINE;
+		uint64_t take = num_min(LINE - in, len - done);
+		uint64_t number = (at + done) / LINE;
+		size_t slot = (size_t)(number % LINES);
+		uint8_t *bytes = n->cache->bytes[slot] + in;
+
+		if (n->cache->tag[slot] == number + 1) {
+			if (to != NULL)
+				memcpy(to + done, bytes, take);
+			else
+				memcpy(bytes, from + done, take);
+		}
+		done += take;
+	}
 }
 
 static s64
@@ -61,12 +121,12 @@ dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
 		uint64_t in = at % LINE, take = num_min(LINE - in, left);
 		const uint8_t *from;
 
-		if (left >= 2 * LINE) {
-			/* much at once goes past the cache */
+		if (left >= MUCH) {
 			take = num_min(left, VO_AREA_IO);
 			if (vo_worker_read(n->worker, at, (uint32_t)take,
 					   to) < 0)
 				return -1;
+			reconcile(n, at, to, NULL, take);
 		} else {
 			from = line(n, at / LINE);
 			if (from == NULL)
@@ -78,22 +138,6 @@ dev_pread(struct ntfs_device *dev, void *buf, s64 count, s64 offset)
 		left -= take;
 	}
 	return count;
-}
-
-/* What the cache has of a written range becomes what was written. */
-static void
-refresh(struct vo_native *n, uint64_t at, const uint8_t *from, uint64_t len)
-{
-	while (len > 0) {
-		uint64_t in = at % LINE, take = num_min(LINE - in, len);
-		size_t slot = (size_t)(at / LINE % LINES);
-
-		if (n->cache->tag[slot] == at / LINE + 1)
-			memcpy(n->cache->bytes[slot] + in, from, take);
-		from += take;
-		at += take;
-		len -= take;
-	}
 }
 
 static s64
@@ -112,11 +156,22 @@ dev_pwrite(struct ntfs_device *dev, const void *buf, s64 count, s64 offset)
 		return -1;
 	}
 	while (left > 0) {
-		uint64_t take = num_min(left, VO_AREA_IO);
+		uint64_t in = at % LINE, take = num_min(LINE - in, left);
+		uint8_t *to;
 
-		if (vo_worker_write(n->worker, at, (uint32_t)take, from) < 0)
-			return -1;
-		refresh(n, at, from, take);
+		if (left >= MUCH) {
+			take = num_min(left, VO_AREA_IO);
+			if (vo_worker_write(n->worker, at, (uint32_t)take,
+					    from) < 0)
+				return -1;
+			reconcile(n, at, NULL, from, take);
+		} else {
+			to = line(n, at / LINE);
+			if (to == NULL)
+				return -1;
+			memcpy(to + in, from, take);
+			n->cache->dirty[at / LINE % LINES] = true;
+		}
 		from += take;
 		at += take;
 		left -= take;

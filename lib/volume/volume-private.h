@@ -24,6 +24,7 @@ enum vo_op {
 	VO_OP_READ,		/* at, size -> bytes */
 	VO_OP_WRITE,		/* at, data */
 	VO_OP_TRUNCATE,		/* size */
+	VO_OP_PUT,		/* data: all of it; makes the file */
 	VO_OP_STREAMS,		/* -> streams */
 	VO_OP_CREATE, VO_OP_MKDIR,
 	VO_OP_RENAME, VO_OP_LINK,	/* to */

@@ -33,8 +33,9 @@ step() {
 	shift
 	printf '\n%s%s%s\n$ %s\n' "$bold" "$what" "$plain" "$*"
 	from=$(now)
-	if ! "$@" >step.out 2>step.err; then
-		status=$?
+	status=0
+	"$@" >step.out 2>step.err || status=$?
+	if [ $status != 0 ]; then
 		cat step.out step.err
 		echo "demo: failed with status $status: $*" >&2
 		exit 1
@@ -74,18 +75,23 @@ step "Every bit of it is authentic" imgtool verify -r store -k admin.key
 # 4. Both people move from XP to 7.
 step "Who is on the old PC" profmig users xp.img
 step "Their profiles, sealed" profmig extract xp.img --user alice --user bob \
-	-o people.bundle -R admin.key.pub
+	-o people.bundle -R admin.key.pub --sign admin.key
 note="bundle: $(size people.bundle) kB"
-step "What is in them" profmig show people.bundle -k admin.key
+step "What is in them" profmig show people.bundle -k admin.key --by admin.key.pub
 cp --sparse=always win7.img win7-people.img
-for user in alice bob; do
+# moves USER [OPTION...]: alice's account is made, bob's is his domain's
+moves() {
+	user=$1
+	shift
 	step "What would happen to $user" profmig plan people.bundle win7-people.img \
-		-k admin.key --user "$user" --as "$user" -o "$user.yaml"
-	step "$user moves in" profmig apply people.bundle win7-people.img -k admin.key \
-		--user "$user" "$user.yaml"
-	step "$user has arrived" profmig verify people.bundle win7-people.img -k admin.key \
-		--user "$user"
-done
+		-k admin.key --by admin.key.pub --user "$user" "$@" -o "$user.yaml"
+	step "$user moves in" profmig apply people.bundle win7-people.img \
+		-k admin.key --by admin.key.pub "$user.yaml"
+	step "$user has arrived" profmig verify people.bundle win7-people.img \
+		-k admin.key --by admin.key.pub --user "$user" "$@"
+}
+moves alice --as alice
+moves bob
 
 # 5. The second version travels as a delta that only this client can open.
 step "Version 2 into the repository" imgtool import win7-people.img win7-corp \

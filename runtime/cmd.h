@@ -20,5 +20,6 @@ extern const struct cli_cmd cmd_rollback;
 extern const struct cli_cmd cmd_redeploy;
 extern const struct cli_cmd cmd_why;
 extern const struct cli_cmd cmd_remove;
+extern const struct cli_cmd cmd_wipe;
 
 #endif /* RUNTIME_CMD_H */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "runtime/cmd.h"
 #include "runtime/state.h"
+#include "runtime/wipe.h"
 
 static int
 remove_guest(const struct cli_args *a, struct err *e)
@@ -15,7 +16,8 @@ remove_guest(const struct cli_args *a, struct err *e)
 	char question[256];
 
 	/* Also one whose files are damaged can go. */
-	if (rt_place_of(a->state, a->at[0], &p, e) < 0)
+	if (rt_wipe_resume(a->state, e) < 0 ||
+	    rt_place_of(a->state, a->at[0], &p, e) < 0)
 		return -1;
 	if (access(p.dir, F_OK) < 0)
 		return err_set(e, ERR_NO, "%s: no such guest below %s; imgrun "

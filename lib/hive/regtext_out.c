@@ -73,7 +73,9 @@ put_bytes(struct writer *w, struct hv_data d, size_t line_start)
 			line_start = out->len;
 			buf_str(out, "  ");
 		}
-		buf_fmt(out, "%02x%s", cur_u8(&c), cur_left(&c) > 0 ? "," : "");
+		buf_fmt(out, "%02x", cur_u8(&c));
+		if (cur_left(&c) > 0)
+			buf_u8(out, ',');
 	}
 }
 

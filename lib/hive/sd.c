@@ -393,7 +393,7 @@ put_sd(struct buf *out, const struct hv_sd *sd, struct work *w)
 			put_acl(out, take_acl(&p), w);
 		else
 			put_sid(out, take_sid(&p), w);
-		while (out->len % 4 != 0)
+		while (!out->bad && out->len % 4 != 0)
 			buf_u8(out, 0);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/num.h"
 
@@ -85,7 +86,7 @@ struct marvin {
 	uint32_t lo, hi;
 };
 
-static void
+WRAPS static void
 mix(struct marvin *m, uint32_t v)
 {
 	m->lo += v;

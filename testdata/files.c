@@ -5,6 +5,7 @@
  */
 #include "testdata/people.h"
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -27,7 +28,7 @@ keep(const char *path)
 }
 
 /* Bytes that do not compress: xorshift64*. */
-static void
+WRAPS static void
 put_noise(struct buf *b, uint64_t seed, size_t len)
 {
 	uint8_t *at = buf_room(b, len);
@@ -40,6 +41,23 @@ put_noise(struct buf *b, uint64_t seed, size_t len)
 	}
 }
 
+/* A number from a text, and the next one after a number. */
+WRAPS static uint64_t
+seed_of(const char *text)
+{
+	uint64_t h = 88172645463325252;
+
+	for (; *text != '\0'; text++)
+		h = h * 31 + (uint8_t)*text;
+	return h;
+}
+
+WRAPS static uint64_t
+next_of(uint64_t h)
+{
+	return h * UINT64_C(6364136223846793005) + 1442695040888963407;
+}
+
 static void
 put_text(struct guest *g, const char *path, const char *who, size_t len,
 	 uint32_t attrib)
@@ -49,13 +67,11 @@ put_text(struct guest *g, const char *path, const char *who, size_t len,
 		"quarter", "report", "schedule", "team", "travel", "warranty",
 	};
 	BUF_SCOPED struct buf b = BUF_EMPTY;
-	uint64_t h = 88172645463325252;
+	uint64_t h = seed_of(path);
 
-	for (const char *c = path; *c != '\0'; c++)
-		h = h * 31 + (uint8_t)*c;
 	buf_fmt(&b, "HALCYON-PLAINTEXT %s %s\r\n\r\n", who, path);
 	for (unsigned n = 1; b.len < len && !b.bad; n++) {
-		h = h * UINT64_C(6364136223846793005) + 1442695040888963407;
+		h = next_of(h);
 		buf_fmt(&b, "%s%s", words[(h >> 33) % 12],
 			n % 10 == 0 ? ".\r\n" : " ");
 	}

@@ -120,7 +120,7 @@ nt_born(struct nt *v, uint64_t day)
 }
 
 /* FNV-1a: spreads the times of files over a day, by name. */
-static uint64_t
+WRAPS static uint64_t
 spread(const char *path)
 {
 	uint64_t h = 0xcbf29ce484222325;

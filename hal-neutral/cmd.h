@@ -41,9 +41,10 @@ MUST_CHECK int session_open(const struct cli_args *a, const char *disk,
 MUST_CHECK int load_platforms(const struct cli_list *names,
 			      struct hn_platforms *ret, struct err *e);
 
-/* A plan for these platforms, settled; what stays undone goes to the notes. */
+/* A plan for these platforms, with drivers from these folders, settled; what stays undone goes to the notes. */
 MUST_CHECK struct cs_plan *make_plan(struct session *s,
 				     const struct hn_platforms *platforms,
+				     const struct cli_list *drivers,
 				     struct buf *notes, struct err *e);
 
 /* Each line of the notes as a warning, once. */

@@ -10,13 +10,15 @@
 #include "change/journal.h"
 #include "hal-neutral/cmd.h"
 
-static struct cli_list names;
+static struct cli_list names, folders;
 static const char *output;
 
 static const struct cli_opt plan_opts[] = {
 	{ .name = "platform", .arg = "P",
 	  .help = "a machine it shall boot on; may be repeated",
 	  .list = &names },
+	{ .name = "drivers", .arg = "DIR",
+	  .help = "a folder with drivers; may be repeated", .list = &folders },
 	{ .name = "output", .letter = 'o', .arg = "PLAN",
 	  .help = "write the plan to a file", .value = &output },
 	{ .name = NULL }
@@ -36,7 +38,7 @@ plan(const struct cli_args *a, struct err *e)
 	    (output != NULL && cli_new_output(a, output, e) < 0) ||
 	    session_open(a, a->at[0], 0, &s, e) < 0)
 		return -1;
-	p = make_plan(&s, &all, &notes, e);
+	p = make_plan(&s, &all, &folders, &notes, e);
 	if (p == NULL)
 		return -1;
 	warn_notes(&notes);
@@ -142,6 +144,9 @@ apply(const struct cli_args *a, struct err *e)
 	if ((a->count == 2) == (names.count > 0))
 		return err_set(e, ERR_USAGE, "apply: needs either a PLAN or "
 			       "--platform");
+	if (folders.count > 0 && names.count == 0)
+		return err_set(e, ERR_USAGE, "apply: --drivers is for planning; "
+			       "a PLAN names its drivers itself");
 	if (names.count > 0 && load_platforms(&names, &all, e) < 0)
 		return -1;
 	if (a->count == 2) {
@@ -153,7 +158,7 @@ apply(const struct cli_args *a, struct err *e)
 			 e) < 0)
 		return -1;
 	if (p == NULL) {
-		p = make_plan(&s, &all, &notes, e);
+		p = make_plan(&s, &all, &folders, &notes, e);
 		if (p == NULL)
 			return -1;
 		warn_notes(&notes);
@@ -165,6 +170,9 @@ static const struct cli_opt apply_opts[] = {
 	{ .name = "platform", .arg = "P",
 	  .help = "instead of a plan: plan for this machine; may be repeated",
 	  .list = &names },
+	{ .name = "drivers", .arg = "DIR",
+	  .help = "with --platform: a folder with drivers; may be repeated",
+	  .list = &folders },
 	{ .name = NULL }
 };
 

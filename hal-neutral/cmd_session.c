@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "hal-neutral/binding.h"
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/rule.h"
 
@@ -62,14 +63,25 @@ load_platforms(const struct cli_list *names, struct hn_platforms *ret,
 
 struct cs_plan *
 make_plan(struct session *s, const struct hn_platforms *platforms,
-	  struct buf *notes, struct err *e)
+	  const struct cli_list *drivers, struct buf *notes, struct err *e)
 {
+	HN_PACKAGES_SCOPED struct hn_packages packages = HN_PACKAGES_EMPTY;
 	CS_PLAN_SCOPED struct cs_plan *p = cs_plan_new("hal-neutral plan", e);
 	struct hn_job j = { .im = &s->image, .platforms = platforms,
-			    .plan = p, .fetch = &s->fetch, .notes = notes };
+			    .plan = p, .fetch = &s->fetch, .notes = notes,
+			    .drivers = &packages };
 
 	if (p == NULL)
 		return NULL;
+	if (drivers->count > 0 && hn_has_database(&s->image)) {
+		(void)err_set(e, ERR_UNSUPPORTED, "%s: --drivers puts drivers "
+			      "into XP to 7 only, this is %s", s->disk->name,
+			      wn_generation_name(s->image.in->generation));
+		return NULL;
+	}
+	for (size_t i = 0; i < drivers->count; i++)
+		if (hn_packages_add(&packages, drivers->at[i], e) < 0)
+			return NULL;
 	j.volume = cs_plan_volume(p, s->image.serial);
 	j.sys = (struct cs_hive){ j.volume, s->image.system_path };
 	if (hn_wish(&j, e) < 0 || buf_ok(notes, e) < 0 ||

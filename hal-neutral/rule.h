@@ -10,6 +10,7 @@
 #define HAL_NEUTRAL_RULE_H
 
 #include "base/attr.h"
+#include "hal-neutral/driver.h"
 #include "hal-neutral/image.h"
 #include "hal-neutral/platform.h"
 #include "hal-neutral/supply.h"
@@ -23,7 +24,10 @@ struct hn_job {
 	struct cs_hive sys;	/* the SYSTEM hive in the plan */
 	unsigned volume;	/* the installation's in the plan */
 	struct hn_fetch *fetch;
+	const struct hn_packages *drivers;	/* --drivers, or NULL */
 	struct buf *notes;	/* a line for each thing that stays undone */
+	unsigned next_oem;	/* number of the next oemN.inf */
+	const struct hn_package *last_inf;	/* planned last */
 };
 
 /* How sure it is. */
@@ -69,5 +73,12 @@ MUST_CHECK int hn_want_driver_file(struct hn_job *j, const char *file,
 MUST_CHECK int hn_want_boot_start(struct hn_job *j, const struct hn_set *set,
 				  const char *service, struct cs_reason r,
 				  struct err *e);
+
+/*
+ * Wish for the driver of the administrator's folder that serves the device, in
+ * this control set: 1; 0 when there is none that can be used; -1.  XP to 7.
+ */
+MUST_CHECK int hn_inject(struct hn_job *j, const struct hn_set *set,
+			 const struct hn_device *d, struct err *e);
 
 #endif /* HAL_NEUTRAL_RULE_H */

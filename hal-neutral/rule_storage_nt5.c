@@ -189,6 +189,9 @@ wish_device(struct hn_job *j, const struct hn_set *set,
 		return -1;
 	if (found == 1)
 		return hn_want_boot_start(j, set, b.service, r, e) < 0 ? -1 : 0;
+	found = hn_inject(j, set, d, e);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
 	buf_fmt(j->notes, "%s: the image has no driver for %s\n", p->name,
 		d->id[0]);
 	return 0;

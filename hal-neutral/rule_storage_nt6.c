@@ -36,6 +36,11 @@ want_ids(struct hn_job *j, const struct hn_set *set, const char *const *ids,
 	*ret_found = r == 1;
 	if (r == 0)
 		return 0;
+	if (ret->service[0] == '\0') {
+		buf_fmt(j->notes, "%s: %s names no service\n", ret->id,
+			ret->where);
+		return 0;
+	}
 	return hn_want_boot_start(j, set, ret->service, reason(j->im), e) < 0 ?
 	       -1 : 0;
 }
@@ -69,6 +74,10 @@ wish_device(struct hn_job *j, const struct hn_set *set,
 		     e) < 0)
 		return -1;
 	if (!found) {
+		int r = hn_inject(j, set, d, e);
+
+		if (r != 0)
+			return r < 0 ? -1 : 0;
 		buf_fmt(j->notes, "%s: the image has no driver for %s\n", p->name,
 		d->id[0]);
 		return 0;

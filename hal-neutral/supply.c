@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/utf.h"
 #include "hal-neutral/cabinet.h"
@@ -53,6 +54,18 @@ load(struct hn_fetch *f, struct vo *vo, const char *path, struct err *e)
 	return 1;
 }
 
+/* A file of the administrator's folder; the plan holds its hash. */
+static int
+host_file(const char *path, cs_sink_fn sink, void *arg, struct err *e)
+{
+	SCOPED_FREE uint8_t *bytes = NULL;
+	size_t len;
+
+	if (io_slurp(path, HN_DRIVER_MAX, &bytes, &len, e) < 0)
+		return -1;
+	return sink(arg, bytes, len, e);
+}
+
 int
 hn_fetch(void *arg, struct cs_target *t, const struct cs_side *from,
 	 cs_sink_fn sink, void *sink_arg, struct err *e)
@@ -64,6 +77,8 @@ hn_fetch(void *arg, struct cs_target *t, const struct cs_side *from,
 
 	if (vo == NULL)
 		return -1;
+	if (from->origin == CS_DRIVERS)
+		return host_file(from->path, sink, sink_arg, e);
 	if (from->origin != CS_CABINET)
 		return err_set(e, ERR_USAGE, "%s: this plan needs another "
 			       "source; apply it with the command that made it",

@@ -180,9 +180,14 @@ decide(const struct pm_settings_from *f, struct pm_settings *s,
 	if (out->to_key == NULL || out->to_name == NULL)
 		return -1;
 	v.base = hv_find(hv_root(f->base), out->to_key);
-	if (pm_transform(&v, e) < 0)
+	if (pm_transform(&v, e) < 0 || adapt_type(&v, e) < 0)
 		return -1;
-	return adapt_type(&v, e);
+	if (out->outcome == PM_TRANSFORMED && out->why == NULL &&
+	    g->why != NULL) {
+		out->why = mem_str(g->why, e);
+		return out->why == NULL ? -1 : 0;
+	}
+	return 0;
 }
 
 static int

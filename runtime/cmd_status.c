@@ -110,6 +110,9 @@ add_json(struct js *list, const struct view *v)
 	js_str(one, "reason", v->j.ran.detail);
 	js_str(one, "console", v->s.place.debug_log);
 	js_str(one, "serial", v->s.place.serial_log);
+	js_str(one, "display", v->live == NULL ||
+	       v->s.guest.display == RT_DISPLAY_NONE ? NULL
+						     : v->s.place.display);
 	js_str(one, "unreachable", v->deaf.kind == ERR_NONE ? NULL
 							    : v->deaf.msg);
 	if (v->live != NULL)
@@ -169,6 +172,8 @@ print_text(const struct view *v)
 		print_live(v->live);
 	if (v->deaf.kind != ERR_NONE)
 		(void)printf("supervisor   %s\n", v->deaf.msg);
+	if (v->live != NULL && v->s.guest.display != RT_DISPLAY_NONE)
+		(void)printf("display      %s\n", v->s.place.display);
 	(void)printf("console      %s\n", v->s.place.debug_log);
 }
 

@@ -115,6 +115,17 @@ rt_super_accept(struct rt_super *r)
 		(void)close(fd);	/* the other side reads that as an end */
 }
 
+void
+rt_super_view(struct rt_super *r)
+{
+	SCOPED_FD int fd = accept4(r->display, NULL, NULL, SOCK_CLOEXEC);
+	struct err ignored = ERR_INIT;
+
+	/* A viewer that QEMU does not take sees its connection closed. */
+	if (fd >= 0 && r->qmp.fd >= 0)
+		(void)!rt_qmp_add_viewer(&r->qmp, fd, QMP_MS, &ignored);
+}
+
 int
 rt_supervisor_ask(const struct rt_place *p, const char *name,
 		  const char *word, struct js **ret_doc, int *ret_fd,

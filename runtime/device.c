@@ -226,7 +226,11 @@ rt_device_argv(const struct rt_machine *m, const char *program,
 	if (m->kvm)
 		rt_words_opt(&w, "-global", "kvm-pit.lost_tick_policy=delay");
 	rt_words_opt(&w, "-boot", "strict=on,menu=off");
-	rt_words_opt(&w, "-display", "none");
+	/* A VNC server that listens nowhere: viewers come by descriptor. */
+	if (g->display == RT_DISPLAY_VNC)
+		rt_words_opt(&w, "-vnc", "none");
+	else
+		rt_words_opt(&w, "-display", "none");
 	rt_words_opt(&w, "-action", "panic=pause");
 	if (d->uefi)
 		add_firmware(&w, m);

@@ -12,6 +12,7 @@ const char *const rt_os_words[] = { "xp", "vista", "win7", "win10", "win11",
 				    NULL };
 const char *const rt_disk_words[] = { "ide", "ahci", "virtio-blk",
 				      "virtio-scsi", "nvme", NULL };
+const char *const rt_display_words[] = { "none", "vnc", NULL };
 const char *const rt_net_words[] = { "none", "restricted", NULL };
 
 void
@@ -111,6 +112,8 @@ read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 					  (size_t)d->disk, e);
 	g->net = (enum rt_net)yml_word(doc, "network", rt_net_words,
 					RT_NET_NONE, e);
+	g->display = (enum rt_display)yml_word(doc, "display", rt_display_words,
+					       RT_DISPLAY_NONE, e);
 	g->memory = (unsigned)yml_u64(doc, "memory", 64, d->memory_max,
 				       d->memory, e);
 	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);

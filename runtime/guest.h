@@ -20,12 +20,14 @@ struct err;
 
 enum rt_os { RT_XP, RT_VISTA, RT_WIN7, RT_WIN10, RT_WIN11 };
 enum rt_disk { RT_IDE, RT_AHCI, RT_VIRTIO_BLK, RT_VIRTIO_SCSI, RT_NVME };
+enum rt_display { RT_DISPLAY_NONE, RT_DISPLAY_VNC };
 enum rt_net { RT_NET_NONE, RT_NET_RESTRICTED };
 
 /* The words of the enums above, in their order, ending with NULL. */
 extern const char *const rt_os_words[];
 extern const char *const rt_disk_words[];
 extern const char *const rt_net_words[];
+extern const char *const rt_display_words[];
 
 #define RT_NAME_MAX 63	/* a guest's name is also a host name */
 
@@ -34,6 +36,7 @@ struct rt_guest {
 	enum rt_os os;
 	enum rt_disk disk;
 	enum rt_net net;
+	enum rt_display display;
 	unsigned memory;	/* MiB */
 	unsigned cpus;
 	char *image;		/* NAME[:VER|:TAG] of the system disk */

@@ -121,6 +121,20 @@ begin_trial(struct rt_super *r, struct err *e)
 	return rt_journal_add(&r->journal, RT_EV_TRIAL, detail, e);
 }
 
+/* Our own sockets, once. */
+static int
+listen_all(struct rt_super *r, struct err *e)
+{
+	const char *dir = r->s->place.run;
+
+	if (r->control < 0 && rt_peer_listen(dir, "control.sock", SOCK_SEQPACKET,
+					     &r->control, e) < 0)
+		return -1;
+	if (r->s->guest.display == RT_DISPLAY_NONE || r->display >= 0)
+		return 0;
+	return rt_peer_listen(dir, "display.sock", SOCK_STREAM, &r->display, e);
+}
+
 static int
 bring_up(struct rt_super *r, struct err *e)
 {
@@ -136,9 +150,7 @@ bring_up(struct rt_super *r, struct err *e)
 	    begin_trial(r, e) < 0 || start_block(r, e) < 0 ||
 	    rt_vm_start(s, r->qemu, r->rung, kvm, &r->qmp, &r->vm_pid, e) < 0)
 		return -1;
-	if (r->control < 0 &&
-	    rt_peer_listen(s->place.run, "control.sock", SOCK_SEQPACKET,
-			   &r->control, e) < 0)
+	if (listen_all(r, e) < 0)
 		return -1;
 	rt_super_judge_begin(r);
 	if (rt_journal_add(&r->journal, RT_EV_RUNNING, r->version, e) < 0)
@@ -202,7 +214,7 @@ supervise(const struct rt_stored *s, const struct rt_probe *probe,
 	struct rt_super r = {
 		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
 		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
-		.control = -1, .lock = lock, .block = { .listener = -1 },
+		.control = -1, .display = -1, .lock = lock, .block = { .listener = -1 },
 	};
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "runtime/clock.h"
+#include "runtime/peer.h"
 
 static const char *const commands[] = {
 	[RT_QMP_CAPABILITIES] = "qmp_capabilities",
@@ -141,22 +142,18 @@ await(struct rt_qmp *q, uint64_t deadline, struct rt_qmp_msg *ret,
 	}
 }
 
-int
-rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
-	   struct rt_qmp_msg *ret, struct err *e)
+/* The answer to `name`, which has been sent. */
+static int
+answer(struct rt_qmp *q, const char *name, unsigned timeout_ms,
+       struct rt_qmp_msg *ret, struct err *e)
 {
 	RT_QMP_MSG_SCOPED struct rt_qmp_msg m = RT_QMP_MSG_EMPTY;
-	char text[64], why[200];
-	int len = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n",
-			   commands[cmd]);
+	char why[200];
 
-	/* A command fits the socket's buffer, so this never waits. */
-	if (send(q->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
-		return err_sys(e, "QEMU's monitor: %s", commands[cmd]);
 	if (await(q, rt_clock_ms() + timeout_ms, &m, e) < 0)
-		return err_ctx(e, "%s", commands[cmd]);
+		return err_ctx(e, "%s", name);
 	if (m.kind == RT_QMP_ERROR)
-		return err_set(e, ERR_SYSTEM, "QEMU: %s: %s", commands[cmd],
+		return err_set(e, ERR_SYSTEM, "QEMU: %s: %s", name,
 			       err_quote(why, sizeof(why), m.name,
 					 strlen(m.name)));
 	if (m.kind != RT_QMP_RETURN)
@@ -164,6 +161,37 @@ rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
 	if (ret != NULL)
 		*ret = TAKE(m);
 	return 0;
+}
+
+int
+rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
+	   struct rt_qmp_msg *ret, struct err *e)
+{
+	char text[64];
+	int len = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n",
+			   commands[cmd]);
+
+	/* A command fits the socket's buffer, so this never waits. */
+	if (send(q->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
+		return err_sys(e, "QEMU's monitor: %s", commands[cmd]);
+	return answer(q, commands[cmd], timeout_ms, ret, e);
+}
+
+int
+rt_qmp_add_viewer(struct rt_qmp *q, int fd, unsigned timeout_ms, struct err *e)
+{
+	static const char get[] = "{\"execute\":\"getfd\",\"arguments\":"
+		"{\"fdname\":\"viewer\"}}\n";
+	static const char add[] = "{\"execute\":\"add_client\",\"arguments\":"
+		"{\"protocol\":\"vnc\",\"fdname\":\"viewer\","
+		"\"skipauth\":true}}\n";
+
+	if (rt_peer_send(q->fd, get, sizeof(get) - 1, fd, e) < 0 ||
+	    answer(q, "getfd", timeout_ms, NULL, e) < 0)
+		return -1;
+	if (send(q->fd, add, sizeof(add) - 1, MSG_NOSIGNAL) < 0)
+		return err_sys(e, "QEMU's monitor: add_client");
+	return answer(q, "add_client", timeout_ms, NULL, e);
 }
 
 int

@@ -31,7 +31,7 @@ struct rt_place {
 	char *dir, *yaml, *bound, *journal, *lock;
 	char *debug_log, *serial_log, *qemu_log, *block_log;
 	char *layers, *vars;
-	char *run, *block, *root;	/* control socket; block server's socket;
+	char *run, *block, *root, *display;	/* sockets; the block server's;
 					   mount point of jails */
 };
 

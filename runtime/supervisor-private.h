@@ -30,7 +30,7 @@ struct rt_super {
 	struct rt_blockd_said said;
 	pid_t block_pid, vm_pid;	/* 0: none */
 	struct rt_qmp qmp;
-	int signals, control;		/* -1: none */
+	int signals, control, display;	/* -1: none */
 	int lock;			/* the guest's */
 	int client[RT_CLIENTS];		/* -1: free */
 	unsigned restarts;		/* of the block server */
@@ -74,6 +74,9 @@ void rt_super_note(struct rt_super *r, enum rt_event ev, const char *detail);
 
 /* End the guest because of r->failure, or as `kill` wants it. */
 void rt_super_kill(struct rt_super *r);
+
+/* A new viewer: its connection goes to QEMU. */
+void rt_super_view(struct rt_super *r);
 
 /* A new connection; a request on connection i. */
 void rt_super_accept(struct rt_super *r);

@@ -11,7 +11,7 @@ esac
 state=$PWD/state
 run() { verb=$1; shift; timeout 60 imgrun "$verb" --state "$state" "$@"; }
 field() { run status "$1" --json | jq -r ".guests[0].$2"; }
-end() { for g in hang busy kept once seven docs; do run stop --force -q $g 2>/dev/null; done; }
+end() { for g in hang busy kept once seven docs shown; do run stop --force -q $g 2>/dev/null; done; }
 trap 'end; rm -rf "$tap_dir"' EXIT
 
 # The probe ends in time, whatever it finds.
@@ -133,6 +133,20 @@ run start -q docs; run console -f docs >docs-1.out
 run redeploy --yes docs
 run start -q docs; run console -f docs >docs-2.out
 is "$(cat docs-1.out docs-2.out)" "1W2W" "redeploy keeps the user's disk"
+
+# A display is a socket of the owner's.
+yaml shown xp hang 'display: vnc'
+run create -q shown.yaml --unprotected-key
+run start -q shown
+python3 - "$(field shown display)" >out 2>err <<'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+print(s.recv(4).decode())
+END
+is "$(cat out)" "RFB " "a viewer reaches the guest's screen"
+run stop --force shown
 
 # Two guests side by side share nothing.
 run create -q hang.yaml --unprotected-key 2>/dev/null

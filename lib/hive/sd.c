@@ -139,8 +139,10 @@ struct head {
 static struct head
 head_of(struct cur *c)
 {
-	struct head h = { .revision = cur_u8(c), .sbz = cur_u8(c) };
+	struct head h;
 
+	h.revision = cur_u8(c);
+	h.sbz = cur_u8(c);
 	h.control = cur_u16le(c);
 	h.owner = cur_u32le(c);
 	h.group = cur_u32le(c);

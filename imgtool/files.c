@@ -44,7 +44,8 @@ no_volume(const struct files *f, struct err *e)
 {
 	for (size_t i = 0; i < f->guest->volumes; i++)
 		if (f->guest->volume[i].why != NULL)
-			return err_set(e, f->guest->volume[i].kind == VO_NTFS
+			return err_set(e, f->guest->volume[i].kind == VO_NTFS ||
+				       f->guest->volume[i].kind == VO_FAT
 				       ? ERR_CORRUPT : ERR_UNSUPPORTED, "%s",
 				       f->guest->volume[i].why);
 	return err_set(e, ERR_UNSUPPORTED, "%s: no volume whose files can be "
@@ -58,7 +59,8 @@ writable(const struct files *f, const struct vo *v, struct err *e)
 		const struct wn_volume *x = &f->guest->volume[i];
 
 		if (x->vo == v && !x->writable)
-			return err_set(e, ERR_UNSAFE, "%s", x->why != NULL
+			return err_set(e, x->kind == VO_NTFS ? ERR_UNSAFE
+				       : ERR_UNSUPPORTED, "%s", x->why != NULL
 				       ? x->why : "volume: not writable");
 	}
 	return 0;

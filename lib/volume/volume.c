@@ -111,9 +111,15 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 		(void)err_set(e, ERR_USAGE, "%s: open for reading only", v->name);
 		return NULL;
 	}
-	if (v->facts.kind != VO_NTFS) {
+	if (v->facts.kind == VO_FAT && v->writable) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
-			      "is %s, which the native engine does not read",
+			      "is FAT, which is only read", v->name,
+			      (unsigned long long)at);
+		return NULL;
+	}
+	if (v->facts.kind != VO_NTFS && v->facts.kind != VO_FAT) {
+		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
+			      "is %s, which cannot be read",
 			      v->name, (unsigned long long)at,
 			      vo_kind_name(v->facts.kind));
 		return NULL;

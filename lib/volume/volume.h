@@ -6,10 +6,10 @@
  * Windows does: an exact match first, else without regard to case; short names
  * are found too.  Where a path names data, "path:stream" is a named stream.
  *
- * NTFS is read and written by libntfs-3g in a process of its own for each open
- * volume, which is sandboxed before it sees a byte of the disk; it may ask for
- * sectors of its partition and write to them, nothing else.  What it answers is
- * checked like any foreign input.
+ * NTFS is read and written by libntfs-3g; FAT12, FAT16 and FAT32 are only read.
+ * Each open volume has a process of its own, which is sandboxed before it sees a
+ * byte of the disk; it may ask for sectors of its partition and write to them,
+ * nothing else.  What it answers is checked like any foreign input.
  *
  * A volume is used by one thread at a time.  What was written reaches the disk
  * completely with vo_close(), which comes before dk_commit().

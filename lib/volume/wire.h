@@ -50,8 +50,8 @@ MUST_CHECK int vo_wire_parse(const void *bytes, size_t len,
 			     struct vo_request *ret, struct err *e);
 
 /* The worker's side: serves until the parent hangs up.  Never returns. */
-_Noreturn void vo_worker_run(int sock, uint8_t *areas, uint64_t volume_size,
-			     bool writable);
+_Noreturn void vo_worker_run(int sock, uint8_t *areas, enum vo_kind kind,
+			     uint64_t volume_size, bool writable);
 
 /* What the worker's engine asks for its sectors; -1 and errno. */
 struct vo_worker;

@@ -48,7 +48,7 @@ native_free(struct vo *v)
 
 /* In the child: nothing stays open but the socket. */
 static _Noreturn void
-become_worker(int sock, uint8_t *areas, uint64_t size, bool writable)
+become_worker(int sock, const struct native *n, const struct vo *v)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -61,7 +61,7 @@ become_worker(int sock, uint8_t *areas, uint64_t size, bool writable)
 	    dup2(null, 2) < 0 || dup2(sock, 3) < 0)
 		_exit(1);
 	(void)close_range(4, ~0U, 0);
-	vo_worker_run(3, areas, size, writable);
+	vo_worker_run(3, n->areas, v->facts.kind, v->size, v->writable);
 }
 
 static const struct vo_engine native_engine;
@@ -88,7 +88,7 @@ vo_native_start(struct vo *v, struct err *e)
 	n->sock = pair[0];
 	n->pid = fork();
 	if (n->pid == 0)
-		become_worker(pair[1], n->areas, v->size, v->writable);
+		become_worker(pair[1], n, v);
 	(void)close(pair[1]);
 	return n->pid < 0 ? err_sys(e, "fork") : 0;
 }

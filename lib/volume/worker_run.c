@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/sandbox.h"
+#include "volume/fat.h"
 #include "volume/native.h"
 #include "volume/wire.h"
 
@@ -14,7 +15,8 @@ struct vo_worker {
 	int sock;
 	uint8_t *areas;
 	struct buf answer;	/* the last one */
-	struct vo_native *engine;
+	struct vo_native *ntfs;	/* one of the two */
+	struct vo_fat *fat;
 };
 
 /* The parent is gone, or mad: nobody is left to tell. */
@@ -108,7 +110,9 @@ serve_call(struct vo_worker *w, size_t len)
 	buf_done(&w->answer);
 	must(len <= VO_AREA_CALL);
 	if (vo_wire_parse(w->areas, len, &q, &e) == 0)
-		m.status = vo_native_serve(w->engine, &q, &w->answer, &e);
+		m.status = w->fat != NULL
+			 ? vo_fat_serve(w->fat, &q, &w->answer, &e)
+			 : vo_native_serve(w->ntfs, &q, &w->answer, &e);
 	if (m.status >= 0 && buf_ok(&w->answer, &e) < 0)
 		m.status = -1;
 	if (m.status < 0) {
@@ -121,7 +125,8 @@ serve_call(struct vo_worker *w, size_t len)
 }
 
 _Noreturn void
-vo_worker_run(int sock, uint8_t *areas, uint64_t volume_size, bool writable)
+vo_worker_run(int sock, uint8_t *areas, enum vo_kind kind,
+	      uint64_t volume_size, bool writable)
 {
 	struct vo_worker w = { .sock = sock, .areas = areas,
 			       .answer = BUF_EMPTY };
@@ -129,8 +134,11 @@ vo_worker_run(int sock, uint8_t *areas, uint64_t volume_size, bool writable)
 	struct err e = ERR_INIT;
 
 	must(sandbox_enter(0, &state, &e) == 0);
-	w.engine = vo_native_new(&w, volume_size, writable, &e);
-	must(w.engine != NULL);
+	if (kind == VO_FAT)
+		w.fat = vo_fat_new(&w, volume_size, &e);
+	else
+		w.ntfs = vo_native_new(&w, volume_size, writable, &e);
+	must(w.fat != NULL || w.ntfs != NULL);
 	for (;;) {
 		struct vo_message m;
 

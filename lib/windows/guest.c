@@ -106,7 +106,8 @@ open_volume(struct dk *disk, struct wn_volume *v, unsigned flags,
 	v->why = mem_str(why.msg, e);
 	if (v->why == NULL)
 		return -1;
-	if ((flags & VO_WRITE) == 0 || why.kind != ERR_UNSAFE)
+	if ((flags & VO_WRITE) == 0 ||
+	    (why.kind != ERR_UNSAFE && why.kind != ERR_UNSUPPORTED))
 		return 0;
 	why = (struct err)ERR_INIT;
 	v->vo = vo_open(disk, v->start, v->size, flags & ~(unsigned)VO_WRITE,

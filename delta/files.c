@@ -201,7 +201,8 @@ list_runs(const struct dl_files *f, struct dl_spots *ret, struct err *e)
 					.placed = (uint32_t)i };
 			}
 	}
-	qsort(ret->at, ret->count, sizeof(*ret->at), by_place);
+	if (ret->count > 0)
+		qsort(ret->at, ret->count, sizeof(*ret->at), by_place);
 	return 0;
 }
 

@@ -405,6 +405,43 @@ cpu_link(struct hn_verdict *v, const struct hn_image *im,
 			     "that is not Intel's", start), e);
 }
 
+/* Which HAL Setup chose: the id of the root device "Computer" (XP to Vista). */
+static bool
+has_apic_hal(const struct hn_set *set)
+{
+	struct err e = ERR_INIT;
+	HV_STRINGS_SCOPED struct hv_strings ids = HV_STRINGS_EMPTY;
+	struct hv_key *k = hv_find(set->key, "Enum\\Root\\ACPI_HAL\\0000");
+
+	if (k == NULL || hv_get_multi(k, "HardwareID", &ids, &e) != 1)
+		return false;
+	for (size_t i = 0; i < ids.count; i++)
+		if (strncasecmp(ids.at[i], "acpiapic", 8) == 0)
+			return true;
+	return false;
+}
+
+/* 32-bit XP to Vista keep the HAL of their first machine; one for the APIC
+ * stops with 0x79 where the firmware describes none (Microsoft KB249694).  The
+ * other HALs run everywhere, and later Windows choose at every boot. */
+static int
+hal_link(struct hn_verdict *v, const struct hn_image *im,
+	 const struct hn_set *set, const struct hn_platform *p, struct err *e)
+{
+	bool apic;
+
+	if (im->machine != HN_PE_I386 || im->in->generation > WN_VISTA)
+		return 0;
+	apic = has_apic_hal(set);
+	if (!apic || p->madt)
+		return holds(v, "hal", mem_str(apic ? "an ACPI APIC HAL, and the "
+					       "platform has an APIC" :
+					       "a HAL that needs no APIC", e), e);
+	return fails(v, "hal", mem_str("an ACPI APIC HAL", e),
+		     mem_str("the platform's firmware describes no APIC", e),
+		     e);
+}
+
 int
 hn_prove(struct hn_image *im, const struct hn_platform *p,
 	 struct hn_verdict *ret, struct err *e)
@@ -413,6 +450,7 @@ hn_prove(struct hn_image *im, const struct hn_platform *p,
 	const struct hn_set *set = &im->set[0];
 
 	if (firmware_link(&v, im, p, e) < 0 || kernel_links(&v, im, e) < 0 ||
+	    hal_link(&v, im, set, p, e) < 0 ||
 	    cpu_link(&v, im, set, p, e) < 0 ||
 	    platform_links(&v, im, set, p, e) < 0 ||
 	    disk_links(&v, im, set, e) < 0 ||

@@ -4,15 +4,33 @@
  * A filter in UpperFilters or LowerFilters of a class that the system disk
  * hangs on is part of its device's stack: one that cannot be loaded keeps the
  * device from starting, and Windows stops with 0x7B (row X19).  An empty list
- * is removed: an empty REG_MULTI_SZ is not the same as none.
+ * is removed: an empty REG_MULTI_SZ is not the same as none.  Filters that
+ * belong to Windows stay, whatever is wrong with them.
  */
 #include "hal-neutral/rule.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "hal-neutral/chain.h"
+
+/* Windows' own: without them there is no volume, so they never go. */
+static const char *const own[] = {
+	"partmgr", "volsnap", "fvevol", "rdyboost", "iorate", "EhStorClass",
+	NULL
+};
+
+static bool
+is_own(const char *service)
+{
+	for (const char *const *o = own; *o != NULL; o++)
+		if (strcasecmp(*o, service) == 0)
+			return true;
+	return false;
+}
 
 static int
 wish_list(struct hn_job *j, const struct hn_set *set, struct hv_key *k,
@@ -34,7 +52,10 @@ wish_list(struct hn_job *j, const struct hn_set *set, struct hv_key *k,
 
 		if (hn_filter_fault(j->im, set, list.at[i], &why, e) < 0)
 			return -1;
-		if (why == NULL)
+		if (why != NULL && is_own(list.at[i]))
+			buf_fmt(j->notes, "%s: %s: %s\n", value, list.at[i],
+				why);
+		if (why == NULL || is_own(list.at[i]))
 			keep[n++] = list.at[i];
 	}
 	if (n == list.count)

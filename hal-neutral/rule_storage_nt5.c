@@ -66,12 +66,20 @@ static const struct driver {
 	{ NULL, NULL, NULL, NULL, 0, NULL }
 };
 
+/* X10: what XP's cabinets hold for controllers that are no IDE. */
+static const struct driver scsi_drivers[] = {
+	{ "symmpi", "symmpi.sys", "SCSI miniport", "symmpi", 0,
+	  "storage/X10" },
+};
+static const char *const scsi_ids[] = { "PCI\\VEN_1000&DEV_0030" };
+#define SCSI_ADAPTER "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
+
 static void
 want_service(struct hn_job *j, const struct hn_set *set, const char *key,
 	     const struct driver *d, const char *image_path)
 {
-	struct cs_reason r = { d->rule, "the boot loader must load the IDE "
-			       "drivers, whatever controller there is" };
+	struct cs_reason r = { d->rule, "the boot loader must load the driver "
+			       "of the controller it will find" };
 
 	cs_want_dword(j->plan, j->sys, key, "Start", 0, r);
 	if (hn_service(set, d->service) != NULL)
@@ -80,7 +88,8 @@ want_service(struct hn_job *j, const struct hn_set *set, const char *key,
 	cs_want_dword(j->plan, j->sys, key, "Type", 1, r);
 	cs_want_dword(j->plan, j->sys, key, "ErrorControl", 1, r);
 	cs_want_sz(j->plan, j->sys, key, "Group", d->group, r);
-	cs_want_dword(j->plan, j->sys, key, "Tag", d->tag, r);
+	if (d->tag != 0)
+		cs_want_dword(j->plan, j->sys, key, "Tag", d->tag, r);
 	cs_want_sz(j->plan, j->sys, key, "DisplayName", d->display, r);
 	cs_want_expand_sz(j->plan, j->sys, key, "ImagePath", image_path, r);
 }
@@ -100,7 +109,8 @@ want_driver(struct hn_job *j, const struct hn_set *set, const struct driver *d,
 	if (key == NULL || image_path == NULL)
 		return -1;
 	/* intelide and pciide are made of pciidex's code. */
-	if (strcmp(d->service, "atapi") != 0) {
+	if (strcmp(d->service, "IntelIde") == 0 ||
+	    strcmp(d->service, "PCIIde") == 0) {
 		r = hn_want_driver_file(j, "pciidex.sys", file, e);
 		if (r <= 0)
 			return r;
@@ -173,6 +183,28 @@ wish_set(struct hn_job *j, const struct hn_set *set, struct err *e)
 	return 0;
 }
 
+/* A driver of the image's own cabinets for a device: 1, 0, -1. */
+static int
+want_scsi(struct hn_job *j, const struct hn_set *set,
+	  const struct hn_device *d, struct err *e)
+{
+	const size_t n = sizeof(scsi_ids) / sizeof(*scsi_ids);
+	size_t which = n;
+	int r;
+
+	for (size_t i = 0; i < d->ids && which == n; i++)
+		for (which = 0; which < n; which++)
+			if (strcmp(d->id[i], scsi_ids[which]) == 0)
+				break;
+	if (which == n)
+		return 0;
+	r = want_driver(j, set, &scsi_drivers[which], e);
+	if (r <= 0)
+		return r;
+	return want_row(j, set, scsi_ids[which], scsi_drivers[which].service,
+			SCSI_ADAPTER, scsi_drivers[which].rule, e) < 0 ? -1 : 1;
+}
+
 /* Whatever serves a platform's devices already shall start with the loader. */
 static int
 wish_device(struct hn_job *j, const struct hn_set *set,
@@ -190,6 +222,8 @@ wish_device(struct hn_job *j, const struct hn_set *set,
 	if (found == 1)
 		return hn_want_boot_start(j, set, b.service, r, e) < 0 ? -1 : 0;
 	found = hn_inject(j, set, d, e);
+	if (found == 0)
+		found = want_scsi(j, set, d, e);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	buf_fmt(j->notes, "%s: the image has no driver for %s\n", p->name,

@@ -46,6 +46,27 @@ static const int socket_io[] = {
 	SCMP_SYS(recvfrom), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
 };
 
+/* What a server of files has no use for, and an intruder has. */
+static const int trimmed[] = {
+	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(socket),
+	SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+	SCMP_SYS(listen), SCMP_SYS(kill), SCMP_SYS(tkill),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kcmp), SCMP_SYS(perf_event_open), SCMP_SYS(bpf),
+	SCMP_SYS(userfaultfd), SCMP_SYS(mount), SCMP_SYS(umount2),
+	SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(fsopen),
+	SCMP_SYS(mount_setattr), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(add_key),
+	SCMP_SYS(request_key), SCMP_SYS(keyctl), SCMP_SYS(init_module),
+	SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
+	SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(personality),
+	SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setresuid),
+	SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(capset),
+	SCMP_SYS(io_uring_setup),
+};
+
 static void
 filter_done(scmp_filter_ctx *ctx)
 {
@@ -126,5 +147,26 @@ sandbox_enter(unsigned allow, struct sandbox_state *ret, struct err *e)
 		return -1;
 	s.seccomp = true;
 	*ret = s;
+	return 0;
+}
+
+int
+sandbox_trim(struct err *e)
+{
+	SCOPED(filter_done) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (ctx == NULL)
+		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	for (size_t i = 0; i < COUNT(trimmed); i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), trimmed[i],
+				     0) < 0)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "cannot build a seccomp filter");
+	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
+	    seccomp_load(ctx) < 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "this kernel has no seccomp filters");
 	return 0;
 }

@@ -32,4 +32,12 @@ struct sandbox_state {
 MUST_CHECK int sandbox_enter(unsigned allow, struct sandbox_state *ret,
 			     struct err *e);
 
+/*
+ * Less than sandbox_enter(), for a server that still opens files: forbids for
+ * good to run programs, make or connect sockets, signal or look into other
+ * processes, and change mounts, namespaces, keys or the kernel.  These fail with
+ * EPERM from here on, in every thread.
+ */
+MUST_CHECK int sandbox_trim(struct err *e);
+
 #endif /* BASE_SANDBOX_H */

@@ -16,6 +16,7 @@
 #include <nbdkit-plugin.h>
 
 #include "base/err.h"
+#include "base/sandbox.h"
 #include "runtime/block/disk.h"
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_PARALLEL
@@ -117,6 +118,19 @@ block_get_ready(void)
 	for (size_t i = 0; r == 0 && i < disk_count; i++)
 		r = bd_disk_open(&disks[i].d, &store, disks[i].image,
 				 disks[i].layer, &e);
+	if (r == 0)
+		return 0;
+	say(&e);
+	return fail(&e);
+}
+
+/* All that is needed is open: nothing a guest could make of us needs more. */
+static int
+block_after_fork(void)
+{
+	struct err e = ERR_INIT;
+	int r = sandbox_trim(&e);
+
 	say(&e);
 	return r < 0 ? fail(&e) : 0;
 }
@@ -269,6 +283,7 @@ static struct nbdkit_plugin plugin = {
 	.config = block_config,
 	.config_complete = block_config_complete,
 	.get_ready = block_get_ready,
+	.after_fork = block_after_fork,
 	.unload = block_unload,
 	.open = block_open,
 	.get_size = block_get_size,

@@ -83,7 +83,6 @@ is "$(field hang state) $(field hang reason)" "stopped by force" "and that is on
 
 # Nothing of it listens on a network, no key is in a command line.
 run start -q hang
-qemu=$(field hang processes.qemu)
 for p in supervisor keys block qemu; do
 	pid=$(field hang processes.$p)
 	for f in /proc/"$pid"/fd/*; do readlink "$f"; done | sed -n 's/^socket:.\(.*\)./\1/p' >has
@@ -93,8 +92,11 @@ for p in supervisor keys block qemu; do
 	tr '\0' ' ' </proc/"$pid"/cmdline | grep -a -e secret -e device.key
 done >found
 is "$(cat found)" "" "no process listens on a network or shows a key"
-is "$(grep -c '^NoNewPrivs:.*1' /proc/"$qemu"/status)" 1 "QEMU gains no privileges"
-is "$(sed -n 's/^Seccomp:[^0-9]*//p' /proc/"$qemu"/status)" 2 "QEMU has a seccomp filter"
+for p in qemu block keys; do
+	pid=$(field hang processes.$p)
+	is "$(sed -n 's/^NoNewPrivs:[^0-9]*//p; s/^Seccomp:[^0-9]*//p' /proc/"$pid"/status | tr '\n' ' ')" \
+		"1 2 " "the process $p gains no privileges and has a seccomp filter"
+done
 run stop --force hang
 
 # Each process dies at last.

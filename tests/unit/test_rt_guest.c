@@ -140,9 +140,11 @@ test_no_memory(void **state)
 static void
 command_line(enum rt_os os, bool kvm, struct buf *out)
 {
+	static char user[] = "u:1";
+	bool has_user = os == RT_XP || os == RT_WIN10;
 	struct rt_guest g = {
 		.name = (char []){ "corp" }, .os = os,
-		.user = os == RT_XP || os == RT_WIN10 ? (char []){ "u:1" } : NULL,
+		.user = has_user ? user : NULL,
 		.disk = rt_device(os)->disk, .net = RT_NET_RESTRICTED,
 		.memory = rt_device(os)->memory, .cpus = rt_device(os)->cpus,
 	};

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/sandbox.h"
 #include "base/scope.h"
 #include "runtime/jail.h"
 
@@ -263,6 +265,41 @@ test_no_program(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* What a block server still can, and no longer can, once it serves. */
+static int
+trimmed(void)
+{
+	char *argv[] = { (char []){ "/bin/true" }, NULL };
+	struct err e = ERR_INIT;
+
+	if (sandbox_trim(&e) < 0)
+		return 1;
+	if (open("/dev/null", O_RDWR) < 0)
+		return 2;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0)
+		return 3;
+	if (kill(getppid(), 0) == 0)
+		return 4;
+	if (unshare(CLONE_NEWUSER) == 0)
+		return 5;
+	(void)execv(argv[0], argv);
+	return errno == EPERM ? 0 : 6;
+}
+
+static void
+test_trim(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(trimmed());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -271,6 +308,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_best),
 		cmocka_unit_test(test_no_program),
+		cmocka_unit_test(test_trim),
 	};
 
 	if (argc == 7)

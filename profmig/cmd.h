@@ -23,6 +23,7 @@ extern const struct cli_cmd cmd_show;
 extern const struct cli_cmd cmd_plan;
 extern const struct cli_cmd cmd_apply;
 extern const struct cli_cmd cmd_verify;
+extern const struct cli_cmd cmd_batch;
 
 /* Options that plan, apply and verify share. */
 struct cmd_who {

@@ -17,6 +17,7 @@ main(int argc, char **argv)
 		&cmd_plan,
 		&cmd_apply,
 		&cmd_verify,
+		&cmd_batch,
 		NULL
 	};
 

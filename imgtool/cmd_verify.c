@@ -77,7 +77,8 @@ verify(const struct cli_args *a, struct err *e)
 		return -1;
 	progress_end(&p);
 	/* A key that opens nothing has verified nothing. */
-	if (!keyless && sum.closed > 0 && sum.closed == sum.versions)
+	if (!keyless && sum.closed > 0 && sum.closed == sum.versions &&
+	    sum.faults == 0)
 		return err_set(e, ERR_AUTH, "%s: %s opens none of it; --keyless "
 			       "checks without a key", a->repo, a->key);
 	if (j == NULL)

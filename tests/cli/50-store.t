@@ -72,6 +72,21 @@ exits 2 "without a key, verify says how" env -u IMGTOOL_KEY imgtool verify
 ok "verify" imgtool verify
 like "$(cat out)" "*: 0 faults" "finds nothing"
 
+quietly imgcrypt keygen --no-passphrase -o client
+ok "a client is let into one image" imgcrypt recipients add win7 -R client.pub
+ok "and opens it" env IMGTOOL_KEY="$PWD/client" imgtool export win7:1 its.raw
+ok "the disk is whole" same its.raw win7.img
+rm -f its.raw
+for other in xp vista win10 other again noise; do
+	[ -e repo/refs/$other ] || continue
+	env IMGTOOL_KEY="$PWD/client" imgtool export $other:1 its.raw >/dev/null 2>err
+	[ $? = 5 ] || echo "$other: $(cat err)"
+done >opened
+is "$(cat opened)" "" "but no other"
+ok "it verifies what it can" env IMGTOOL_KEY="$PWD/client" imgtool verify
+like "$(cat err)" "*not open to this key*" "and is told that this is not all"
+exits 5 "it imports nothing" env IMGTOOL_KEY="$PWD/client" imgtool import xp.img xp
+
 # ---- outputs ----
 echo mine >taken.raw
 exits 2 "export refuses an existing file" imgtool export win7:1 taken.raw
@@ -152,6 +167,11 @@ done >served
 is "$(cat served)" "" "damage is never served"
 flip "$pack" 5000
 ok "whole again" imgtool verify
+line=$(find repo/keys -name '*.line' | head -n 1)
+flip "$line" 110
+exits 8 "a bit flipped in the key of an image is found" imgtool verify
+like "$(cat out)" "*${line#repo/}*" "and named"
+flip "$line" 110
 manifest=$(find repo/versions -name "$(cat repo/refs/win7/2).version")
 flip "$manifest" 200
 exits 8 "a bit flipped in a manifest is found" imgtool verify

@@ -49,8 +49,14 @@ MUST_CHECK struct dk *dk_nbd_image(const char *path,
 MUST_CHECK int dk_nbd_rewrite(struct dk *d, struct err *e);
 bool dk_is_nbd_image(const struct dk *d);
 
+/* Is it an address rather than a path? */
+bool dk_is_address(const char *path);
+
 /* nbd+unix:///EXPORT?socket=PATH */
 MUST_CHECK struct dk *dk_nbd_uri(const char *uri, bool write, struct err *e);
+
+/* ssh://[user@]host[:port]/PATH, for reading: nbdkit there, ssh between. */
+MUST_CHECK struct dk *dk_nbd_ssh(const char *address, struct err *e);
 
 /* QEMU's lock bytes (lock.c).  dk_lock() holds them as long as fd is open;
  * dk_lock_probe() only looks.  ERR_UNSAFE when somebody else is there. */

@@ -75,7 +75,8 @@ MUST_CHECK struct dk *dk_new(const struct dk_ops *ops, void *own,
 void dk_free(struct dk *const *d);
 
 /*
- * Open a file, a block device or an nbd+unix:// address.
+ * Open a file, a block device, an nbd+unix:// address, or for reading only
+ * ssh://[user@]host[:port]/PATH, where nbdkit must be installed on that host.
  *
  * format: raw, qcow2, vhd, vhdx, vmdk, vdi; NULL: the first bytes and the
  * file's suffix must agree on one (else ERR_USAGE), and a device is raw.

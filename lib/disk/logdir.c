@@ -59,7 +59,7 @@ dk_log_dir(const char *path, const char *state, struct err *e)
 	size_t len = 0;
 	struct stat st;
 
-	if (strncmp(path, "nbd+unix:", 9) != 0) {
+	if (!dk_is_address(path)) {
 		if (realpath(path, real) == NULL || stat(real, &st) < 0) {
 			(void)err_sys(e, "%s", path);
 			return NULL;

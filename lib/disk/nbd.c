@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "disk/disk-private.h"
+#include "disk/ssh.h"
 
 enum {
 	START_MS = 20000,	/* for a server to answer */
@@ -539,6 +540,38 @@ dk_nbd_uri(const char *uri, bool write, struct err *e)
 			      uri);
 	if (e->kind == ERR_NONE)
 		return as_disk(n, uri, write, e);
+	end_server(n);
+	free(n);
+	return NULL;
+}
+
+/* libnbd starts ssh and speaks with nbdkit there; only the clusters that are
+ * asked for travel. */
+struct dk *
+dk_nbd_ssh(const char *address, struct err *e)
+{
+	DK_SSH_SCOPED struct dk_ssh s = DK_SSH_EMPTY;
+	char *argv[7] = { NULL };
+	char words[3][4] = { "ssh", "-p", "--" };
+	struct nbd *n;
+
+	if (dk_ssh_parse(address, &s, e) < 0)
+		return NULL;
+	n = mem_array(1, sizeof(*n), e);
+	if (n == NULL)
+		return NULL;
+	argv[0] = words[0];
+	argv[1] = words[1];
+	argv[2] = s.port;
+	argv[3] = words[2];
+	argv[4] = s.host;
+	argv[5] = s.command;
+	n->h = new_handle(e);
+	if (n->h != NULL && nbd_connect_command(n->h, argv) < 0)
+		(void)err_set(e, ERR_SYSTEM, "%s: no connection: %s; is nbdkit "
+			      "installed there?", address, nbd_get_error());
+	if (e->kind == ERR_NONE && learn_unit(n, address, e) == 0)
+		return as_disk(n, address, false, e);
 	end_server(n);
 	free(n);
 	return NULL;

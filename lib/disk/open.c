@@ -10,10 +10,23 @@
 #include "base/mem.h"
 #include "disk/disk-private.h"
 
-static bool
-is_address(const char *path)
+bool
+dk_is_address(const char *path)
 {
-	return strncmp(path, "nbd+unix:", 9) == 0;
+	return strncmp(path, "nbd+unix:", 9) == 0 ||
+	       strncmp(path, "ssh://", 6) == 0;
+}
+
+static struct dk *
+open_address(const char *address, bool write, struct err *e)
+{
+	if (strncmp(address, "ssh:", 4) != 0)
+		return dk_nbd_uri(address, write, e);
+	if (!write)
+		return dk_nbd_ssh(address, e);
+	(void)err_set(e, ERR_UNSUPPORTED, "%s: another host's disk is only "
+		      "read", address);
+	return NULL;
 }
 
 /* What stands behind an open file; *ret is NULL for its own bytes. */
@@ -66,8 +79,8 @@ dk_open(const char *path, const char *format, const char *state, unsigned flags,
 	SCOPED_FREE char *logs = NULL;
 	struct dk *d;
 
-	d = is_address(path) ? dk_nbd_uri(path, write, e)
-			     : open_path(path, format, write, e);
+	d = dk_is_address(path) ? open_address(path, write, e)
+				: open_path(path, format, write, e);
 	if (d == NULL)
 		return NULL;
 	logs = dk_log_dir(path, state, e);

@@ -36,6 +36,26 @@ ok "a backing file in its folder is read" cmp file back
 exits 0 "and an overlay written" imgtool files put top.qcow2 file /second
 exits 8 "leaving it alone" imgtool files cat d.img /second
 
+# ---- another host's disk; this ssh runs the command here
+if command -v nbdkit >/dev/null; then
+	mkdir bin
+	cat >bin/ssh <<'END'
+#!/bin/sh
+printf '%s\n' "$@" >"$SSH_ARGS"
+for last; do :; done
+exec sh -c "$last"
+END
+	chmod +x bin/ssh
+	cp d.img "it's.img"
+	SSH_ARGS=$PWD/args PATH=$PWD/bin:$PATH imgtool files cat "ssh://me@pc:2222$PWD/it's.img" /first >back
+	ok "a disk behind ssh is read" cmp file back
+	is "$(head -n 4 args | tr '\n' ' ')" "-p 2222 -- me@pc " "ssh is called with host and port"
+	exits 3 "and not written" imgtool files put "ssh://pc$PWD/d.img" file /second
+	exits 2 "an address without a path" imgtool files ls ssh://pc
+else
+	skip "nbdkit is not installed"
+fi
+
 # ---- references that lead elsewhere
 mkdir sub
 qemu-img create -q -f qcow2 -b "$PWD/d.img" -F raw sub/top.qcow2

@@ -227,6 +227,39 @@ refuses(void **state)
 	REFUSED(vo_truncate(v, "big.bin", 100 << 20, &e), ERR_SYSTEM);
 }
 
+/* The worker has no file but its socket and cannot open another. */
+static void
+shut_in(void **state)
+{
+	DK_SCOPED struct dk *d = open_disk(0);
+	VO_SCOPED struct vo *v = open_volume(d, 0);
+	char path[64], pid[32] = "";
+	char status[4096] = "";
+	int fd;
+
+	(void)state;
+	assert_non_null(v);
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+		       (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		skip();
+	assert_true(read(fd, pid, sizeof(pid) - 1) > 0);
+	(void)close(fd);
+	pid[strcspn(pid, " ")] = '\0';
+	(void)snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(read(fd, status, sizeof(status) - 1) > 0);
+	(void)close(fd);
+	assert_non_null(strstr(status, "NoNewPrivs:\t1"));
+	assert_non_null(strstr(status, "Seccomp:\t2"));
+	(void)snprintf(path, sizeof(path), "/proc/%s/fd/3", pid);
+	if (access(path, F_OK) == 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%s/fd/4", pid);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
 static int
 enter(void **state)
 {
@@ -264,6 +297,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything),
 		cmocka_unit_test(reads_back),
+		cmocka_unit_test(shut_in),
 		cmocka_unit_test(new_files_inherit),
 		cmocka_unit_test(refuses),
 	};

@@ -228,21 +228,55 @@ keep_block(struct work *w, uint64_t b, const struct dl_run *r, uint64_t i,
 }
 
 static int
+note_data(void *arg, uint64_t at, uint64_t len, unsigned kind, struct err *e)
+{
+	bool *data = arg;
+
+	(void)at;
+	(void)len;
+	(void)e;
+	*data = *data || (kind & DK_ZERO) == 0;
+	return 0;
+}
+
+/* Does the disk itself say that a run of blocks is zeros?  1 yes, 0 no. */
+static int
+run_is_hole(struct work *w, uint64_t b, const struct dl_run *r, struct err *e)
+{
+	uint64_t at = b * DL_BLOCK;
+	bool data = false;
+
+	if (r->kind != DL_RUN_ZERO)
+		return 0;
+	if (dk_extents(w->old, at, num_min(r->count * DL_BLOCK,
+					   w->old->size - at),
+		       note_data, &data, e) < 0)
+		return -1;
+	return !data;
+}
+
+static int
 keep_all(struct work *w, struct err *e)
 {
 	const struct dl_delta *d = &w->f->d;
 	uint64_t b = 0;
 
-	for (size_t i = 0; i < d->runs; i++)
-		for (uint64_t j = 0; j < d->run[i].count; j++, b++) {
+	for (size_t i = 0; i < d->runs; i++) {
+		const struct dl_run *r = &d->run[i];
+		int hole = run_is_hole(w, b, r, e);
+
+		if (hole < 0)
+			return -1;
+		for (uint64_t j = 0; j < r->count; j++, b++) {
 			if (stop_check(e) < 0 ||
-			    (d->run[i].kind != DL_RUN_UNUSED &&
-			     keep_block(w, b, &d->run[i], j, e) < 0))
+			    (r->kind != DL_RUN_UNUSED && hole == 0 &&
+			     keep_block(w, b, r, j, e) < 0))
 				return -1;
 			progress_add(w->p, num_min(DL_BLOCK, d->old_size -
 							     b * DL_BLOCK));
 			progress_show(w->p);
 		}
+	}
 	return 0;
 }
 

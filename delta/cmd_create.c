@@ -24,6 +24,7 @@
 
 static struct cli_list recipients;
 static const char *output, *sign_key, *effort;
+static bool exact;
 
 /* What the operands and options name. */
 struct job {
@@ -224,6 +225,8 @@ static const struct cli_opt opts[] = {
 	{ .name = "effort", .arg = "EFFORT",
 	  .help = "fast, default or max: how hard to look for a small result",
 	  .value = &effort },
+	{ .name = "exact", .help = "keep every bit of NEW, as is always done so far",
+	  .flag = &exact },
 	{ .name = NULL }
 };
 

@@ -81,6 +81,14 @@ all_zero(const uint8_t *p, size_t len)
 	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
 }
 
+/* May block b hold anything but zeros? */
+static bool
+side_has(const struct side *s, uint64_t b)
+{
+	return b * DL_BLOCK < s->disk->size &&
+	       (s->data[b / 8] & 1 << b % 8) != 0;
+}
+
 /* Read block b; what lies behind the end of the disk is zeros. */
 static int
 side_read(struct side *s, uint64_t b, struct err *e)
@@ -89,7 +97,7 @@ side_read(struct side *s, uint64_t b, struct err *e)
 	size_t len;
 
 	s->zero = true;
-	if (at >= s->disk->size || (s->data[b / 8] & 1 << b % 8) == 0) {
+	if (!side_has(s, b)) {
 		memset(s->block, 0, DL_BLOCK);
 		return 0;
 	}
@@ -181,6 +189,10 @@ compare_block(struct work *w, uint64_t b, struct err *e)
 	size_t len = at >= size ? 0 : (size_t)num_min(DL_BLOCK, size - at);
 	bool kept = false;
 
+	if (!side_has(&w->old, b) && !side_has(&w->new, b)) {
+		w->old.zero = true;
+		return note_block(w, b, len > 0, e);
+	}
 	if (side_read(&w->old, b, e) < 0 || side_read(&w->new, b, e) < 0)
 		return -1;
 	if (w->old.zero && w->new.zero)

@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "hal-neutral/cmd.h"
+#include "hal-neutral/own.h"
 
 static const char *
 firmware(const struct hn_platform *p)
@@ -37,10 +39,31 @@ as_json(const struct hn_platforms *all, struct err *e)
 	return js_print(j, stdout, e);
 }
 
+static const char *from;
+
+/* One platform file, of the disk's own PC. */
+static int
+own(const struct cli_args *a, struct err *e)
+{
+	SESSION_SCOPED struct session s = SESSION_EMPTY;
+	HN_PLATFORM_SCOPED struct hn_platform p = HN_PLATFORM_EMPTY;
+	BUF_SCOPED struct buf out = BUF_EMPTY;
+
+	/* What was made of a guest's hive is read back before it is shown. */
+	if (session_open(a, from, 0, &s, e) < 0 ||
+	    hn_own_platform(&s.image, &out, e) < 0 ||
+	    hn_platform_parse(from, out.at, out.len, &p, e) < 0)
+		return -1;
+	return io_write_all(1, out.at, out.len, "standard output", e);
+}
+
 static int
 platforms(const struct cli_args *a, struct err *e)
 {
 	HN_PLATFORMS_SCOPED struct hn_platforms all = HN_PLATFORMS_EMPTY;
+
+	if (from != NULL)
+		return own(a, e);
 
 	if (hn_platforms_shipped(&all, e) < 0)
 		return -1;
@@ -54,9 +77,16 @@ platforms(const struct cli_args *a, struct err *e)
 	return 0;
 }
 
+static const struct cli_opt opts[] = {
+	{ .name = "from", .arg = "DISK",
+	  .help = "write a platform file for the PC that a disk came from",
+	  .value = &from },
+	{ .name = NULL }
+};
+
 const struct cli_cmd cmd_platforms = {
 	.name = "platforms", .operands = "",
 	.help = "list the machines an image can be made for",
-	.common = CLI_JSON, .min_operands = 0, .max_operands = 0,
+	.opts = opts, .common = CMD_DISK | CLI_JSON, .min_operands = 0, .max_operands = 0,
 	.run = platforms,
 };

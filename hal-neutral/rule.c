@@ -17,6 +17,7 @@ const struct hn_rule *const hn_rules[] = {
 	&hn_rule_filters,
 	&hn_rule_san,
 	&hn_rule_fast_startup,
+	&hn_rule_guest_tools,
 	NULL
 };
 

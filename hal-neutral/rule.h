@@ -47,7 +47,7 @@ struct hn_rule {
 
 extern const struct hn_rule hn_rule_storage_nt5, hn_rule_storage_nt6,
 	hn_rule_processor, hn_rule_agp, hn_rule_filters, hn_rule_san,
-	hn_rule_fast_startup;
+	hn_rule_fast_startup, hn_rule_guest_tools;
 
 /* All of them, ends with NULL. */
 extern const struct hn_rule *const hn_rules[];
@@ -56,6 +56,9 @@ extern const struct hn_rule *const hn_rules[];
 MUST_CHECK int hn_wish(struct hn_job *j, struct err *e);
 
 /* ---- what rules share ---- */
+
+/* Is it a service of guest tools that is to be off? */
+bool hn_is_guest_tool(const char *service);
 
 /* "ControlSet001\Services\atapi"; the caller frees. */
 MUST_CHECK char *hn_service_key(const struct hn_set *set, const char *service,

@@ -36,8 +36,9 @@ static int
 wish_list(struct hn_job *j, const struct hn_set *set, struct hv_key *k,
 	  const char *path, const char *value, struct err *e)
 {
-	struct cs_reason r = { "filters/X19", "a filter that cannot be loaded "
-			       "keeps its devices from starting" };
+	struct cs_reason r = { "filters/X19", "a filter that cannot be loaded, "
+			       "or that is off, keeps its devices from "
+			       "starting" };
 	HV_STRINGS_SCOPED struct hv_strings list = HV_STRINGS_EMPTY;
 	SCOPED_FREE const char **keep = NULL;
 	size_t n = 0;
@@ -55,7 +56,8 @@ wish_list(struct hn_job *j, const struct hn_set *set, struct hv_key *k,
 		if (why != NULL && is_own(list.at[i]))
 			buf_fmt(j->notes, "%s: %s: %s\n", value, list.at[i],
 				why);
-		if (why == NULL || is_own(list.at[i]))
+		if ((why == NULL && !hn_is_guest_tool(list.at[i])) ||
+		    is_own(list.at[i]))
 			keep[n++] = list.at[i];
 	}
 	if (n == list.count)

@@ -116,6 +116,21 @@ exits 6 "a source that is not there is refused" hal-neutral apply seven.img brea
 says "*msahci.sys*/x86.sys*not there*" "the error names it"
 is "$(sum_of seven.img)" "$after" "and nothing is written"
 
+# ---- what a hypervisor left behind
+{
+	value 'ControlSet001\Services\prl_strg' Start absent '[dword, 0]'
+	value 'ControlSet001\Services\prl_strg' Type absent '[dword, 1]' | tail -n 1
+	value 'ControlSet001\Services\VMTools' Start absent '[dword, 2]' | tail -n 1
+	value 'ControlSet001\Control\Class\{4D36E967-E325-11CE-BFC1-08002BE10318}' LowerFilters absent '[multi-sz, gone, prl_strg]' | tail -n 1
+} >break.plan
+guest tools.img win7
+exits 0 "guest tools get into a guest" hal-neutral apply tools.img break.plan
+ok "with them it is made neutral" hal-neutral apply tools.img --platform q35-ahci
+file_of tools.img Windows/System32/config/SYSTEM after.hive
+is "$(start_of after.hive prl_strg) $(start_of after.hive VMTools)" "4 4" "they are off"
+like "$(hivexget after.hive '\ControlSet001\Control\Class\{4D36E967-E325-11CE-BFC1-08002BE10318}' LowerFilters 2>&1)" \
+	"*not found*" "and out of the filters, as is the one that is gone"
+
 # ---- XP: from Intel IDE to QEMU's, whose driver it has but never bound
 guest xp.img xp
 exits 8 "XP does not boot on QEMU's IDE as it is" hal-neutral verify xp.img --platform qemu-i440fx-ide

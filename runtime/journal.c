@@ -203,7 +203,7 @@ replay_line(struct replay *p, const char *line, size_t len, struct err *e)
 			       "cannot come after %s", r.seq,
 			       rt_event_words[r.event],
 			       rt_state_words[j->state]);
-	if (rt_slots_apply(&j->slots, r.event, r.detail) < 0)
+	if (rt_slots_apply(&j->slots, (int)r.event, r.detail) < 0)
 		return err_set(e, ERR_CORRUPT, "journal: record %" PRIu64 " (%s) "
 			       "does not fit the versions before", r.seq,
 			       rt_event_words[r.event]);
@@ -293,7 +293,7 @@ rt_journal_add(struct rt_journal *j, enum rt_event ev, const char *detail,
 	struct rt_slots slots = j->slots;
 
 	(void)err_quote(r.detail, sizeof(r.detail), detail, strlen(detail));
-	if (state < 0 || rt_slots_apply(&slots, ev, r.detail) < 0)
+	if (state < 0 || rt_slots_apply(&slots, (int)ev, r.detail) < 0)
 		return err_set(e, ERR_UNSAFE, "guest: %s cannot come after %s",
 			       rt_event_words[ev], rt_state_words[j->state]);
 	buf_fmt(&text, "%" PRIu64 " %" PRId64 " %s %s", r.seq, r.at,

@@ -16,7 +16,7 @@
 static void
 must(struct rt_slots *s, enum rt_event ev, const char *detail)
 {
-	if (rt_slots_apply(s, ev, detail) < 0)
+	if (rt_slots_apply(s, (int)ev, detail) < 0)
 		fail_msg("%s %s", rt_event_words[ev], detail);
 }
 
@@ -25,7 +25,7 @@ must_not(const struct rt_slots *s, enum rt_event ev, const char *detail)
 {
 	struct rt_slots copy = *s;
 
-	if (rt_slots_apply(&copy, ev, detail) == 0)
+	if (rt_slots_apply(&copy, (int)ev, detail) == 0)
 		fail_msg("%s %s happened", rt_event_words[ev], detail);
 	assert_memory_equal(&copy, s, sizeof(copy));
 }

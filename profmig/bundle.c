@@ -395,7 +395,8 @@ get_tables(struct in *in, struct pm_bundle *b, uint64_t stream)
 		struct pm_descriptor *d = &b->descriptor[i];
 
 		d->at = get_array(in, 1, 1, TEXT_MAX, &d->len);
-		cur_bytes(&in->c, d->at, d->len);
+		if (d->at != NULL)
+			cur_bytes(&in->c, d->at, d->len);
 	}
 	b->program = get_array(in, TEXT_BYTES, sizeof(*b->program),
 			       PM_ITEMS_MAX, &b->programs);

@@ -283,6 +283,46 @@ want_streams(struct pm_work *w, struct cs_plan *plan, const struct pm_at *at,
 	return cs_ok(plan, e);
 }
 
+/*
+ * Another name of a file that is planned already becomes a hard link to it:
+ * 1.  0: it is the first, or the target has a file of its own there.
+ */
+static int
+want_link(struct pm_work *w, struct cs_plan *plan, const struct pm_at *at,
+	  const struct pm_item *it, struct cs_reason why, struct err *e)
+{
+	struct vo *vo = w->move.to->guest->volume[at->guest_volume].vo;
+	struct vo_stat here, first;
+	struct pm_twin *t = NULL;
+	int r;
+
+	for (size_t i = 0; i < w->twins && t == NULL; i++)
+		if (w->twin[i].link_id == it->link_id &&
+		    w->twin[i].guest_volume == at->guest_volume)
+			t = &w->twin[i];
+	if (t != NULL) {
+		r = vo_stat(vo, at->path, &here, e);
+		if (r == 1)
+			r = vo_stat(vo, t->path, &first, e) == 1 &&
+				first.id == here.id ? 0 : 2;
+		if (r != 0)
+			return r < 0 || e->kind != ERR_NONE ? -1 : 0;
+		cs_want_link(plan, at->volume, at->path, t->path, why);
+		return cs_ok(plan, e) < 0 ? -1 : 1;
+	}
+	if (mem_grow(&w->twin, &w->twin_cap, w->twins + 1, sizeof(*w->twin),
+		     e) < 0)
+		return -1;
+	t = &w->twin[w->twins];
+	*t = (struct pm_twin){ .link_id = it->link_id,
+			       .guest_volume = at->guest_volume };
+	t->path = mem_str(at->path, e);
+	if (t->path == NULL)
+		return -1;
+	w->twins++;
+	return 0;
+}
+
 static int
 want_item(struct pm_work *w, struct cs_plan *plan, struct file *f,
 	  struct err *e)
@@ -320,6 +360,11 @@ want_item(struct pm_work *w, struct cs_plan *plan, struct file *f,
 		if (r == 1)
 			return cs_ok(plan, e);
 	} else {
+		if (it->link_id != 0 && f->fate->content == PM_AS_IS) {
+			r = want_link(w, plan, &at, it, why, e);
+			if (r != 0)
+				return r < 0 ? -1 : 0;
+		}
 		cs_want_file(plan, at.volume, at.path, f->from, why);
 		w->bytes += f->size;
 	}

@@ -25,6 +25,9 @@ pm_work_done(struct pm_work *w)
 		free(w->made[i].at);
 	}
 	free(w->made);
+	for (size_t i = 0; i < w->twins; i++)
+		free(w->twin[i].path);
+	free(w->twin);
 	*w = (struct pm_work)PM_WORK_EMPTY;
 }
 

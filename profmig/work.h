@@ -31,6 +31,13 @@ struct pm_made {
 	size_t len;
 };
 
+/* A file with several names, by the first of them that was planned. */
+struct pm_twin {
+	uint64_t link_id;
+	size_t guest_volume;
+	char *path;		/* as the plan has it; owned */
+};
+
 struct pm_work {
 	struct pm_reader *reader;	/* not owned */
 	struct pm_move move;
@@ -42,6 +49,8 @@ struct pm_work {
 	size_t mades, made_cap;
 	struct pm_made *made;
 	uint64_t bytes;			/* of files that arrive */
+	size_t twins, twin_cap;
+	struct pm_twin *twin;
 };
 
 #define PM_WORK_EMPTY { .reader = NULL }

@@ -83,6 +83,10 @@ is "$(stamps t.img $new 'Users/bob/Documents/Four times.txt')" \
 ok "and its streams" sh -c "fls -rp -o $new t.img |
 	grep -q 'bob/Documents/Downloaded.txt:Zone.Identifier'"
 
+is "$(inode t.img $new 'Users/bob/Desktop/Budget (same file).csv' | cut -d- -f1)" \
+	"$(inode t.img $new Users/bob/Documents/Budget.csv | cut -d- -f1)" \
+	"two names of one file stay two names of one file"
+
 # ---- the hives ----
 file t.img $new Users/bob/NTUSER.DAT >bob.dat
 ok "hivex reads the new hive" hivexml bob.dat

@@ -316,8 +316,10 @@ test_codecs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(base); i++) {
-		x = x * 1103515245 + 12345;
-		base[i] = (uint8_t)(x >> 16);
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		base[i] = (uint8_t)(x >> 16 & 255);
 	}
 	memcpy(data, base, sizeof(data));
 	memset(data + 30000, 'x', 5000);

@@ -51,7 +51,7 @@ crc_add(uint32_t crc, const uint8_t *p, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		crc ^= p[i];
 		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (0xedb88320U & (0U - (crc & 1)));
+			crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320U : 0);
 	}
 	return crc;
 }

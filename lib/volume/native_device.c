@@ -43,10 +43,11 @@ line_bytes(const struct vo_native *n, uint64_t number)
 static int
 flush_slot(struct vo_native *n, size_t slot)
 {
-	uint64_t number = n->cache->tag[slot] - 1;
+	uint64_t number;
 
 	if (n->cache->tag[slot] == 0 || !n->cache->dirty[slot])
 		return 0;
+	number = n->cache->tag[slot] - 1;
 	if (vo_worker_write(n->worker, number * LINE, line_bytes(n, number),
 			    n->cache->bytes[slot]) < 0)
 		return -1;

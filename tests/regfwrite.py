@@ -3,6 +3,7 @@
 SPDX-License-Identifier: GPL-3.0-or-later
 
   regfwrite.py hive OUT [--minor N]       a hive with everything a hive can hold
+  regfwrite.py large OUT MB               a hive of about that size, like SYSTEM
   regfwrite.py tree FILE                  what a hive holds, as text (its own reader)
   regfwrite.py dirty DIR KIND [FAULT]     DIR/H, its logs, and DIR/want: the state
                                           after a replay; KIND: hvle, hvle2, dirt
@@ -218,6 +219,16 @@ def example(extra=0):
                ([Key('new', new)] if extra else []))
 
 
+def large(megabytes):
+    """2,700 keys, 5,600 values and a few classes a megabyte, as in a SYSTEM of Windows 10."""
+    def leaf(i):
+        values = [('ImagePath', 2, ('system32\\drivers\\d%06d.sys\0' % i).encode('utf-16-le')),
+                  ('Start', 4, struct.pack('<I', i % 5)), ('Data', 3, bytes(range(48)) * (i % 4))]
+        return Key('key-%06d' % i, values=values[:2 + i % 2], cls=b'c\0' if i % 1000 == 0 else b'')
+    groups = megabytes * 27
+    return Key('ROOT', [Key('group-%05d' % g, [leaf(100 * g + i) for i in range(100)]) for g in range(groups)])
+
+
 def pages_of(old, new):
     """The 4 KiB pages that differ, offsets in the bins."""
     old, new = old[4096:], new[4096:]
@@ -358,6 +369,9 @@ def main(argv):
         minor = int(argv[3]) if len(argv) > 3 else 5
         with open(argv[1], 'wb') as f:
             f.write(Writer(minor).hive(example()))
+    elif argv[0] == 'large':
+        with open(argv[1], 'wb') as f:
+            f.write(Writer(5).hive(large(int(argv[2]))))
     elif argv[0] == 'tree':
         with open(argv[1], 'rb') as f:
             print('\n'.join(tree(f.read())).encode('ascii', 'backslashreplace').decode())

@@ -127,6 +127,53 @@ n=$REAL/hives/win10-dirty-ntuser/NTUSER.DAT
 python3 "$ORACLES/regf.py" "$n" "$n.LOG1" "$n.LOG2" -o want >/dev/null
 is "$(head -c "$(wc -c <new/NTUSER.DAT)" want | cksum)" "$(cksum <new/NTUSER.DAT)" "byte for byte as another replay"
 
+# ---- security: a SID translated on every key ---------------------------------------
+cat >sids.py <<'PY'
+import struct, sys
+sys.path.insert(0, sys.argv[1])
+import regf, rebuild
+
+def sid(s, o):
+    n = s[o + 1]
+    return 'S-1-%d' % s[o + 7] + ''.join('-%d' % x for x in struct.unpack_from('<%dI' % n, s, o + 8))
+
+def acl(s, o):
+    if not o:
+        return None
+    at, out = o + 8, []
+    for _ in range(struct.unpack_from('<H', s, o + 4)[0]):
+        typ, flags, size, mask = struct.unpack_from('<BBHI', s, at)
+        assert typ in (0, 1, 2, 0x11)
+        out.append((typ, flags, mask, sid(s, at + 8)))
+        at += size
+    return out
+
+def facts(k, path, out):
+    own, grp, sacl, dacl = struct.unpack_from('<4I', k.sd, 4)
+    out.append((path, k.sd[2:4], sid(k.sd, own), sid(k.sd, grp), acl(k.sd, sacl), acl(k.sd, dacl)))
+    for s in k.subs:
+        facts(s, path + (s.name,), out)
+    return out
+
+a, b = (facts(rebuild.load(open(f, 'rb').read())[1], (), []) for f in sys.argv[2:4])
+old, new = sys.argv[4:6]
+
+def swap(x):
+    if isinstance(x, (tuple, list)):
+        return type(x)(swap(y) for y in x)
+    return new if x == old else x
+
+want = [swap(x) for x in a]
+print(want == b, sum(x != y for x, y in zip(a, b)))
+PY
+from=S-1-5-21-2036804247-3058324640-2116585241-1673
+for to in S-1-5-21-1-2-3-1001 S-1-12-1-1-2-3-4-5-6-7; do
+	translated=$("$BUILD/tests/test_hive_sids" "$REAL/hives/win7-wks/NTUSER.DAT" sids "$from" "$to")
+	is "$(python3 sids.py "$ORACLES" "$REAL/hives/win7-wks/NTUSER.DAT" sids "$from" "$to")" \
+		"True $translated" "$to: on each of $translated keys, and nothing else"
+	is "$(python3 "$ORACLES/regf.py" sids | tail -n +2)" "" "$to: no rule broken"
+done
+
 # A log of another hive, or of an older state, is not applied.
 cp -r "$REAL/hives/yarp/OldDirtyHive" other
 chmod -R u+w other

@@ -121,13 +121,15 @@ device_volume(const struct wn_guest *g, const struct hv_key *element)
 {
 	struct hv_value *v = element == NULL ? NULL :
 		hv_value(element, "Element");
-	struct hv_data d = v == NULL ? (struct hv_data){ .at = NULL } :
-		hv_data(v);
-	struct cur c = cur_over("BCD device", d.at, d.len);
+	struct hv_data d = { .at = NULL };
+	struct cur c;
 	uint8_t part[16];
 	uint32_t scheme;
 	uint64_t start = 0;
 
+	if (v != NULL)
+		d = hv_data(v);
+	c = cur_over("BCD device", d.at, d.len);
 	(void)cur_sub(&c, 32);
 	cur_bytes(&c, part, sizeof(part));
 	(void)cur_sub(&c, 4);

@@ -79,9 +79,11 @@ cur_bytes(struct cur *c, void *dst, size_t n)
 {
 	const uint8_t *p = step(c, n);
 
+	if (n == 0)
+		return;
 	if (p == NULL)
 		memset(dst, 0, n);
-	else if (n > 0)
+	else
 		memcpy(dst, p, n);
 }
 

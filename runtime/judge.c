@@ -147,8 +147,10 @@ rt_super_judge_end(struct rt_super *r)
 	r->passed |= rt_health_look(r->s, NULL);
 	if (!r->trial) {
 		/* It ran too short to say what it cannot do. */
+		r->judged = true;
 		r->passed |= rt_health_parse(r->journal.slots.passed);
-		tell_passed(r, RT_EV_HEALTHY);
+		if (r->passed != rt_health_parse(r->journal.slots.passed))
+			tell_passed(r, RT_EV_HEALTHY);
 	} else if (r->failure.kind != ERR_NONE) {
 		rt_super_reject(r, r->failure.msg);
 	} else if (r->by_force || r->journal.state == RT_ST_STOPPING) {

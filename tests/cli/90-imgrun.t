@@ -11,7 +11,7 @@ esac
 state=$PWD/state
 run() { verb=$1; shift; timeout 60 imgrun "$verb" --state "$state" "$@"; }
 field() { run status "$1" --json | jq -r ".guests[0].$2"; }
-end() { for g in hang busy kept once seven docs shown; do run stop --force -q $g 2>/dev/null; done; }
+end() { for g in hang busy kept once seven docs shown worn; do run stop --force -q $g 2>/dev/null; done; }
 trap 'end; rm -rf "$tap_dir"' EXIT
 
 # The probe ends in time, whatever it finds.
@@ -135,6 +135,31 @@ run start -q docs; run console -f docs >docs-1.out
 run redeploy --yes docs
 run start -q docs; run console -f docs >docs-2.out
 is "$(cat docs-1.out docs-2.out)" "1W2W" "redeploy keeps the user's disk"
+
+# A damaged pack: the guest stands still rather than read something else.
+cp -r repo worn
+yaml worn win7 seven
+sed -i 's/repository: repo/repository: worn/' worn.yaml
+run create -q worn.yaml --unprotected-key
+python3 - worn/packs/*.pack <<'END'
+import sys
+for path in sys.argv[1:]:
+    with open(path, 'rb') as f:
+        b = bytearray(f.read())
+    for at in range(2000, len(b) - 600000, 100):
+        b[at] ^= 1
+    with open(path, 'wb') as f:
+        f.write(b)
+END
+exits 0 "a guest with a damaged repository" run start worn
+for _ in $(seq 100); do
+	[ "$(field worn state)" = running ] || break
+	sleep 0.1
+done
+is "$(field worn state)" paused "is paused"
+like "$(field worn reason)" "a disk error*" "and why is told"
+is "$(run console worn)" "" "it read nothing wrong"
+run stop --force worn
 
 # A display is a socket of the owner's.
 yaml shown xp hang 'display: vnc'

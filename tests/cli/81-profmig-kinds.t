@@ -34,4 +34,8 @@ is "$(jq -r '.people[0].profile | .[0:9]' out)" 'D:\Users\' "there"
 guest t.img win7 --dirty-volume
 exits 6 "a dirty target is refused" profmig apply v.b t.img -k k
 like "$(cat err)" '*partition*' "and its volume named"
+
+# docs/USMT.md is what the rules say.
+(cd "$TOP" && sh tools/usmt.sh) >usmt.md
+is "$(diff usmt.md "$TOP/docs/USMT.md")" "" "docs/USMT.md is made from the rules"
 done_testing

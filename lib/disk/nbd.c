@@ -318,7 +318,7 @@ static int
 nbd_read(struct dk *d, void *buf, size_t len, uint64_t at, struct err *e)
 {
 	struct nbd *n = d->own;
-	uint8_t *to = buf, edge[UNIT_MAX];
+	uint8_t *to = buf, edge[UNIT_MAX] = { 0 };
 
 	while (len > 0) {
 		size_t in, piece = piece_of(n, at, len, &in);
@@ -341,7 +341,7 @@ nbd_write(struct dk *d, const void *buf, size_t len, uint64_t at, struct err *e)
 {
 	struct nbd *n = d->own;
 	const uint8_t *from = buf;
-	uint8_t edge[UNIT_MAX];
+	uint8_t edge[UNIT_MAX] = { 0 };
 
 	while (len > 0) {
 		size_t in, piece = piece_of(n, at, len, &in);

@@ -67,11 +67,15 @@ static const struct driver {
 };
 
 /* X10: what XP's cabinets hold for controllers that are no IDE. */
-static const struct driver scsi_drivers[] = {
-	{ "symmpi", "symmpi.sys", "SCSI miniport", "symmpi", 0,
-	  "storage/X10" },
+static const struct scsi {
+	const char *id;
+	struct driver driver;
+} scsi_drivers[] = {
+	{ "PCI\\VEN_1000&DEV_0030",
+	  { "symmpi", "symmpi.sys", "SCSI miniport", "symmpi", 0,
+	    "storage/X10" } },
+	{ NULL, { NULL, NULL, NULL, NULL, 0, NULL } }
 };
-static const char *const scsi_ids[] = { "PCI\\VEN_1000&DEV_0030" };
 #define SCSI_ADAPTER "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 
 static void
@@ -183,27 +187,32 @@ wish_set(struct hn_job *j, const struct hn_set *set, struct err *e)
 	return 0;
 }
 
+static bool
+has_id(const struct hn_device *d, const char *id)
+{
+	for (size_t i = 0; i < d->ids; i++)
+		if (strcmp(d->id[i], id) == 0)
+			return true;
+	return false;
+}
+
 /* A driver of the image's own cabinets for a device: 1, 0, -1. */
 static int
 want_scsi(struct hn_job *j, const struct hn_set *set,
 	  const struct hn_device *d, struct err *e)
 {
-	const size_t n = sizeof(scsi_ids) / sizeof(*scsi_ids);
-	size_t which = n;
-	int r;
+	for (const struct scsi *s = scsi_drivers; s->id != NULL; s++) {
+		int r = has_id(d, s->id) ? want_driver(j, set, &s->driver, e) :
+			0;
 
-	for (size_t i = 0; i < d->ids && which == n; i++)
-		for (which = 0; which < n; which++)
-			if (strcmp(d->id[i], scsi_ids[which]) == 0)
-				break;
-	if (which == n)
-		return 0;
-	/* cppcheck-suppress arrayIndexOutOfBounds ; it miscounts the table */
-	r = want_driver(j, set, &scsi_drivers[which], e);
-	if (r <= 0)
-		return r;
-	return want_row(j, set, scsi_ids[which], scsi_drivers[which].service,
-			SCSI_ADAPTER, scsi_drivers[which].rule, e) < 0 ? -1 : 1;
+		if (r < 0)
+			return -1;
+		if (r == 1)
+			return want_row(j, set, s->id, s->driver.service,
+					SCSI_ADAPTER, s->driver.rule,
+					e) < 0 ? -1 : 1;
+	}
+	return 0;
 }
 
 /* Whatever serves a platform's devices already shall start with the loader. */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Sources: the values are those that Windows Setup and the loader write;
- * docs/FORMAT.md, "Windows installations", lists each.
+ * docs/FORMAT.md lists each under "Profile bundles".
  */
 #include "windows/windows.h"
 

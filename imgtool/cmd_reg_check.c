@@ -87,8 +87,9 @@ show_rest(const struct report *r)
 /* The bytes to check: a dirty hive after its logs, if they can be replayed. */
 static int
 checked_bytes(const struct cli_args *a, const struct hv_files *f,
-	      struct buf *ret, struct err *e)
+	      struct report *r, struct buf *ret, struct err *e)
 {
+	struct hv_fault lost = { .rule = "B3", .level = 'E', .at = 4 };
 	struct hv_facts facts;
 	struct err ignored = ERR_INIT;
 
@@ -97,8 +98,9 @@ checked_bytes(const struct cli_args *a, const struct hv_files *f,
 		return 0;
 	if (ignored.kind == ERR_NOMEM || ignored.kind == ERR_UNSUPPORTED)
 		return err_set(e, ignored.kind, "%s", ignored.msg);
-	if (ignored.kind == ERR_UNSAFE)
-		(void)printf("E\tB3\t0x4\t-\t%s\n", ignored.msg);
+	lost.what = ignored.msg;
+	if (ignored.kind == ERR_UNSAFE && show(r, &lost, e) < 0)
+		return -1;
 	buf_bytes(ret, f->hive, f->len);
 	return buf_ok(ret, e);
 }
@@ -112,8 +114,7 @@ check(const struct cli_args *a, struct err *e)
 	struct report r = { .list = NULL };
 
 	if (hv_files_read(a->at[0], (const char *const *)a->at + 1,
-			  a->count - 1, &f, e) < 0 ||
-	    checked_bytes(a, &f, &image, e) < 0)
+			  a->count - 1, &f, e) < 0)
 		return -1;
 	if (a->json) {
 		j = js_new("imgtool reg check", 1, e);
@@ -121,6 +122,8 @@ check(const struct cli_args *a, struct err *e)
 			return -1;
 		r.list = js_list(j, "faults");
 	}
+	if (checked_bytes(a, &f, &r, &image, e) < 0)
+		return -1;
 	if (hv_check(a->at[0], image.at, image.len, show, &r, e) < 0)
 		return -1;
 	if (a->json && js_print(j, stdout, e) < 0)

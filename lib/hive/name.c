@@ -109,6 +109,9 @@ hv_word_has(struct hv_word w, uint16_t unit)
 	struct units u = units_of(w);
 	int c;
 
+	if (w.form == HV_LATIN1)
+		return unit < 256 && w.len > 0 &&
+		       memchr(w.at, unit, w.len) != NULL;
 	while ((c = next_unit(&u)) >= 0)
 		if (c == unit)
 			return true;

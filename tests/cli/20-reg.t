@@ -165,6 +165,9 @@ is "$(cat d/H.LOG1 d/H.LOG2 | wc -c | tr -d ' ')" 0 "and empties them"
 py dirty d hvle middle
 exits 0 "reading goes on with a damaged log" imgtool reg ls d/H
 like "$(cat err)" "*stale*entries 11 to 12 are lost*" "and warns"
+imgtool reg check --json d/H >doc 2>err
+ok "check names it in one JSON document" python3 -c "import json; j = json.load(open('doc')); \
+assert 'entries 11 to 12 are lost' in j['faults'][0]['what']"
 exits 6 "writing does not" imgtool reg set d/H x y sz z
 ok "but for --discard-logs" imgtool reg set --discard-logs d/H x y sz z
 ok "which leaves a sound hive" imgtool reg check d/H

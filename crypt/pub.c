@@ -223,7 +223,7 @@ list_dir(const char *path, struct names *ret, struct err *e)
 	}
 	if (ret->count == 0)
 		return err_set(e, ERR_CORRUPT, "%s: holds no *.pub", path);
-	qsort(ret->at, ret->count, sizeof(*ret->at), by_name);
+	mem_sort(ret->at, ret->count, sizeof(*ret->at), by_name);
 	return 0;
 }
 

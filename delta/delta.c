@@ -379,7 +379,7 @@ check_targets(struct cur *c, const struct dl_delta *d, struct err *e)
 	for (size_t i = 0; i < d->units; i++)
 		for (size_t j = 0; j < d->unit[i].targets; j++)
 			all[n++] = d->extent[d->unit[i].target + j];
-	qsort(all, n, sizeof(*all), by_place);
+	mem_sort(all, n, sizeof(*all), by_place);
 	for (size_t i = 1; i < n; i++)
 		if (all[i].at - all[i - 1].at < all[i - 1].len)
 			cur_bad(c, "makes a place twice");

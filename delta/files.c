@@ -102,8 +102,8 @@ index_names(struct dl_volume *v, struct err *e)
 		v->leaf[i] = (struct dl_key){ hash_name(l, p, leaf_of(path)),
 					      (uint32_t)i };
 	}
-	qsort(v->path, l->count, sizeof(*v->path), by_hash);
-	qsort(v->leaf, l->count, sizeof(*v->leaf), by_hash);
+	mem_sort(v->path, l->count, sizeof(*v->path), by_hash);
+	mem_sort(v->leaf, l->count, sizeof(*v->leaf), by_hash);
 	return 0;
 }
 
@@ -201,8 +201,7 @@ list_runs(const struct dl_files *f, struct dl_spots *ret, struct err *e)
 					.placed = (uint32_t)i };
 			}
 	}
-	if (ret->count > 0)
-		qsort(ret->at, ret->count, sizeof(*ret->at), by_place);
+	mem_sort(ret->at, ret->count, sizeof(*ret->at), by_place);
 	return 0;
 }
 
@@ -265,8 +264,7 @@ dl_files_sort(const struct dl_files *f, const struct dl_changes *all,
 	for (size_t k = 0; k < all->count; k++)
 		if (divide(all->at[k], &runs, &i, ret, ret_rest, e) < 0)
 			return -1;
-	if (ret->count > 0)
-		qsort(ret->at, ret->count, sizeof(*ret->at), by_file);
+	mem_sort(ret->at, ret->count, sizeof(*ret->at), by_file);
 	return 0;
 }
 

@@ -137,7 +137,7 @@ merge(struct dl_list *l)
 
 	if (l->count == 0)
 		return;
-	qsort(l->at, l->count, sizeof(*l->at), by_path);
+	mem_sort(l->at, l->count, sizeof(*l->at), by_path);
 	for (size_t i = 1; i < l->count; i++) {
 		struct dl_item *last = &l->at[n], *x = &l->at[i];
 
@@ -150,7 +150,7 @@ merge(struct dl_list *l)
 		}
 	}
 	l->count = n + 1;
-	qsort(l->at, l->count, sizeof(*l->at), by_cost);
+	mem_sort(l->at, l->count, sizeof(*l->at), by_cost);
 }
 
 /* Keep the first of a long list, and the sum of the others. */

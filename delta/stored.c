@@ -111,8 +111,7 @@ learn_old(struct add *a, struct err *e)
 	for (size_t i = 0; i < root->segments; i++)
 		if (learn_segment(a, root->segment[i].number, e) < 0)
 			return -1;
-	if (a->known.count > 0)
-		qsort(a->known.at, a->known.count, sizeof(*a->known.at),
+	mem_sort(a->known.at, a->known.count, sizeof(*a->known.at),
 		      by_id);
 	return 0;
 }

@@ -88,7 +88,7 @@ list_pieces(struct view *v, struct err *e)
 			off += x->len;
 		}
 	}
-	qsort(v->piece, v->pieces, sizeof(*v->piece), by_place);
+	mem_sort(v->piece, v->pieces, sizeof(*v->piece), by_place);
 	return 0;
 }
 

@@ -104,8 +104,7 @@ chunks_of(struct st_image *i, struct ids *ret, struct err *e)
 		for (size_t k = 0; k < m.chunks; k++)
 			ret->at[ret->count++] = m.chunk[k].id;
 	}
-	if (ret->count > 1)
-		qsort(ret->at, ret->count, sizeof(*ret->at), by_id);
+	mem_sort(ret->at, ret->count, sizeof(*ret->at), by_id);
 	return 0;
 }
 
@@ -289,8 +288,7 @@ names_of(const struct layouts *l, struct changes *ret, struct err *e)
 						    e), '=', 0, e) < 0)
 				return -1;
 	}
-	if (ret->count > 1)
-		qsort(ret->at, ret->count, sizeof(*ret->at), by_path);
+	mem_sort(ret->at, ret->count, sizeof(*ret->at), by_path);
 	return 0;
 }
 
@@ -324,8 +322,7 @@ compare_names(const struct changes *was, const struct changes *is,
 		if (strchr(slash, ':') == NULL && find_path(was, ret->at[i].path) == NULL)
 			ret->at[i].kind = '+';
 	}
-	if (costs > 1)
-		qsort(ret->at, costs, sizeof(*ret->at), by_path);
+	mem_sort(ret->at, costs, sizeof(*ret->at), by_path);
 	struct changes sorted = { .at = ret->at, .count = costs };
 	SCOPED(changes_done) struct changes more = { .at = NULL };
 	for (size_t i = 0; i < is->count; i++)
@@ -420,8 +417,7 @@ diff(const struct cli_args *a, struct err *e)
 	    names_of(&was, &before, e) < 0 || names_of(&is, &after, e) < 0 ||
 	    compare_names(&before, &after, &found, e) < 0)
 		return -1;
-	if (found.count > 1)
-		qsort(found.at, found.count, sizeof(*found.at), by_cost);
+	mem_sort(found.at, found.count, sizeof(*found.at), by_cost);
 	if (print(a, &found, rest, e) < 0)
 		return -1;
 	bool same = found.count == 0 && rest == 0 &&

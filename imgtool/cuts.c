@@ -307,8 +307,7 @@ cut_disk(struct dk *d, bool exact, bool drop_snapshots, struct st_cuts *ret,
 		if (cut_part(&c, &parts.at[i], exact, drop_snapshots, e) < 0)
 			return -1;
 	}
-	if (parts.count > 1)
-		qsort(origin, parts.count, sizeof(*origin), by_number);
+	mem_sort(origin, parts.count, sizeof(*origin), by_number);
 	if (st_cuts_settle(&cuts, (d->size + ST_SECTOR - 1) / ST_SECTOR, origin,
 			   parts.count, e) < 0)
 		return -1;

@@ -138,8 +138,7 @@ longer_first(const void *a, const void *b)
 void
 pm_rewrite_sort(struct pm_rewrite *rw)
 {
-	if (rw->count > 1)
-		qsort(rw->at, rw->count, sizeof(*rw->at), longer_first);
+	mem_sort(rw->at, rw->count, sizeof(*rw->at), longer_first);
 }
 
 static int

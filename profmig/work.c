@@ -176,7 +176,7 @@ find_item(struct pm_source *s, const struct pm_person *p, const char *path,
 			return NULL;
 		for (size_t i = 0; i < p->items; i++)
 			all[i] = &p->item[i];
-		qsort(all, p->items, sizeof(*all), by_path);
+		mem_sort(all, p->items, sizeof(*all), by_path);
 		free(s->sorted);
 		s->sorted = all;
 		s->sorted_for = p;

@@ -313,8 +313,7 @@ rt_names_load(const char *state, struct rt_names *ret, struct err *e)
 			return -1;
 		n.count++;
 	}
-	if (n.count > 0)
-		qsort(n.at, n.count, sizeof(*n.at), by_name);
+	mem_sort(n.at, n.count, sizeof(*n.at), by_name);
 	*ret = TAKE(n);
 	return 0;
 }

@@ -104,3 +104,11 @@ mem_fmt(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	return p;
 }
+
+void
+mem_sort(void *at, size_t n, size_t size,
+	 int (*cmp)(const void *a, const void *b))
+{
+	if (n > 1)
+		qsort(at, n, size, cmp);
+}

@@ -32,6 +32,10 @@ MUST_CHECK char *mem_strn(const void *s, size_t len, struct err *e);
 /* A string from a format. */
 MUST_CHECK PRINTF(2, 3) char *mem_fmt(struct err *e, const char *fmt, ...);
 
+/* qsort(), for which an empty array may be no array at all (NULL). */
+void mem_sort(void *at, size_t n, size_t size,
+	      int (*cmp)(const void *a, const void *b));
+
 /* Tests only: let the nth allocation from now, and all later ones, fail. */
 void mem_fail_from(unsigned nth);
 

@@ -281,8 +281,7 @@ cs_sort(struct cs_plan *p, struct err *e)
 		return -1;
 	if (p->sorted)
 		return 0;
-	if (p->count > 1)
-		qsort(p->at, p->count, sizeof(*p->at), entry_cmp);
+	mem_sort(p->at, p->count, sizeof(*p->at), entry_cmp);
 	for (size_t i = 1; i < p->count; i++)
 		if (cs_place_cmp(&p->at[i - 1], &p->at[i]) == 0 &&
 		    !cs_side_same(&p->at[i - 1].want, &p->at[i].want))

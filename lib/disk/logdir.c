@@ -140,8 +140,7 @@ dk_log_names(const char *dir, struct dk_log_names *ret, struct err *e)
 			return -1;
 		n.at[n.count++] = name;
 	}
-	if (n.count > 0)
-		qsort(n.at, n.count, sizeof(*n.at), by_number);
+	mem_sort(n.at, n.count, sizeof(*n.at), by_number);
 	*ret = TAKE(n);
 	return 0;
 }

@@ -215,7 +215,7 @@ replay_hvle(struct hv_recovery *r, struct hv_logs_read *l,
 {
 	struct hv_applied a = { .any = false };
 
-	qsort(l->file, l->count, sizeof(*l->file), by_sequence);
+	mem_sort(l->file, l->count, sizeof(*l->file), by_sequence);
 	if (!l->primary.valid)
 		keep_last_chain(l);
 	int all = apply_logs(r, l, &a, e);

@@ -241,8 +241,7 @@ st_cuts_settle(struct st_cuts *c, uint64_t sectors, const uint64_t *origin,
 		r->len = num_min(r->len, sectors - r->at);
 		s.first_object = num_max(s.first_object, r->object + 1);
 	}
-	if (claims > 1)
-		qsort(claim, claims, sizeof(*claim), claim_order);
+	mem_sort(claim, claims, sizeof(*claim), claim_order);
 	if (sweep_claims(&s, claim, claims, sectors, e) < 0 ||
 	    sort_by_object(&out, s.first_object + count + 1, e) < 0)
 		return -1;

@@ -105,8 +105,7 @@ list_packs(struct gc *g, struct err *e)
 				.id = id, .len = (uint64_t)st.st_size };
 	}
 	(void)closedir(d);
-	if (g->packs > 1)
-		qsort(g->pack, g->packs, sizeof(*g->pack), by_id);
+	mem_sort(g->pack, g->packs, sizeof(*g->pack), by_id);
 	g->sum.packs = g->packs;
 	return r;
 }

@@ -443,7 +443,7 @@ finish(struct import *im, uint32_t segment, struct err *e)
 		return 0;
 	if (wait_for(im, n, e) < 0)
 		return -1;
-	qsort(n->at, n->count, sizeof(*n->at), by_place);
+	mem_sort(n->at, n->count, sizeof(*n->at), by_place);
 	if (fill_map(n, segment, &map, e) < 0)
 		return -1;
 	(void)pthread_mutex_lock(&im->lock);

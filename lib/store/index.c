@@ -444,8 +444,7 @@ by_id(const void *a, const void *b)
 int
 st_index_new_encode(struct st_index_new *n, struct buf *out, struct err *e)
 {
-	if (n->records > 1)
-		qsort(n->record, n->records, sizeof(*n->record), by_id);
+	mem_sort(n->record, n->records, sizeof(*n->record), by_id);
 	buf_bytes(out, magic, sizeof(magic));
 	buf_u16le(out, VERSION);
 	buf_zeros(out, 2);

@@ -148,7 +148,7 @@ list_segments(const struct st_layer *l, struct numbers *n, struct err *e)
 	}
 	(void)closedir(d);
 	if (r == 0 && n->count > 1)
-		qsort(n->at, n->count, sizeof(*n->at), by_value);
+		mem_sort(n->at, n->count, sizeof(*n->at), by_value);
 	return r;
 }
 

@@ -140,8 +140,7 @@ add_number(void *arg, const char *name, struct err *e)
 static void
 sort(struct st_refs *l)
 {
-	if (l->count > 1)
-		qsort(l->at, l->count, sizeof(*l->at), by_name_and_number);
+	mem_sort(l->at, l->count, sizeof(*l->at), by_name_and_number);
 }
 
 int

@@ -213,8 +213,7 @@ check_packs(struct verify *v, const struct st_list *only, struct err *e)
 	}
 	if (r < 0 || pool_wait(pool, e) < 0)
 		return -1;
-	if (v->seens > 1)
-		qsort(v->seen, v->seens, sizeof(*v->seen), seen_cmp);
+	mem_sort(v->seen, v->seens, sizeof(*v->seen), seen_cmp);
 	return 0;
 }
 

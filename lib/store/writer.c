@@ -117,7 +117,7 @@ listed_packs(struct st_repo *r, struct st_id **ret, size_t *ret_count,
 		free(at);
 		return -1;
 	}
-	qsort(at, n, sizeof(*at), by_id);
+	mem_sort(at, n, sizeof(*at), by_id);
 	*ret = at;
 	*ret_count = n;
 	return 0;

@@ -231,8 +231,7 @@ vo_fat_dir_parse(const uint8_t *bytes, size_t len, uint64_t id,
 		else if (add_entry(&d, &l, x, id + i / ENTRY + 1, e) < 0)
 			return -1;
 	}
-	if (d.count > 1)
-		qsort(d.at, d.count, sizeof(*d.at), by_name);
+	mem_sort(d.at, d.count, sizeof(*d.at), by_name);
 	*ret = TAKE(d);
 	return 0;
 }

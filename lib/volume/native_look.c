@@ -229,13 +229,11 @@ vo_native_list(struct vo_native *n, const struct vo_request *q,
 	shorter = mem_array(l.count, sizeof(struct name *), e);
 	if (shorter == NULL)
 		return -1;
-	if (l.count > 1)
-		qsort(l.at, l.count, sizeof(*l.at), by_name);
+	mem_sort(l.at, l.count, sizeof(*l.at), by_name);
 	for (size_t i = 0; i < l.count; i++)
 		if (l.at[i].type == FILE_NAME_DOS)
 			shorter[shorts++] = &l.at[i];
-	if (shorts > 1)
-		qsort(shorter, shorts, sizeof(struct name *), by_owner);
+	mem_sort(shorter, shorts, sizeof(struct name *), by_owner);
 	for (size_t i = 0; i < l.count; i++) {
 		const struct name *key = &l.at[i], **found = NULL;
 

@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
   regfwrite.py hive OUT [--minor N]       a hive with everything a hive can hold
   regfwrite.py large OUT MB               a hive of about that size, like SYSTEM
   regfwrite.py tree FILE                  what a hive holds, as text (its own reader)
+  regfwrite.py ktm FILE                   mark it as held by a transaction manager
   regfwrite.py dirty DIR KIND [FAULT]     DIR/H, its logs, and DIR/want: the state
                                           after a replay; KIND: hvle, hvle2, dirt
 
@@ -372,6 +373,13 @@ def main(argv):
     elif argv[0] == 'large':
         with open(argv[1], 'wb') as f:
             f.write(Writer(5).hive(large(int(argv[2]))))
+    elif argv[0] == 'ktm':
+        with open(argv[1], 'r+b') as f:
+            head = bytearray(f.read(512))
+            struct.pack_into('<I', head, 144, 1)
+            seal(head)
+            f.seek(0)
+            f.write(head)
     elif argv[0] == 'tree':
         with open(argv[1], 'rb') as f:
             print('\n'.join(tree(f.read())).encode('ascii', 'backslashreplace').decode())

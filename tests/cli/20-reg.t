@@ -46,6 +46,16 @@ printf 'regf%9000s' x >junk
 exits 4 "no hive at all" imgtool reg get junk x
 says 'imgtool: junk: rule B2 at 0x1fc*' "no hive at all"
 
+# A hive that a transaction manager holds, and its log, which is newer.
+py ktm clean
+touch -d '2020-01-01' clean && : >'clean{0a1b}.TM.blf'
+exits 0 "a hive with a newer transaction log" imgtool reg ls clean
+says "*clean: a transaction manager's log is newer*" "is warned about"
+touch -d '2019-01-01' 'clean{0a1b}.TM.blf'
+exits 0 "a hive with an older one" imgtool reg ls clean
+is "$(cat err)" "" "is not"
+rm 'clean{0a1b}.TM.blf'
+
 # ---- edits -------------------------------------------------------------------
 tree H >before
 exits 0 "set a string" imgtool reg set H 'new\Ünder\b' name sz 'wört'

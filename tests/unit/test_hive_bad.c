@@ -116,8 +116,6 @@ test_header_bits(void **state)
 		int r = open_it(&b, b.len, &e);
 		assert_int_equal(r, bit < (size_t)512 * 8 ? -1 : 0);
 		b.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		if (bit >= (size_t)520 * 8)
-			bit += 61;
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "change/journal.h"
 #include "hal-neutral/cmd.h"
+#include "hal-neutral/rule.h"
 
 static struct cli_list names, folders;
 static const char *output;
@@ -23,6 +24,34 @@ static const struct cli_opt plan_opts[] = {
 	  .help = "write the plan to a file", .value = &output },
 	{ .name = NULL }
 };
+
+/* How many entries of the plan a rule asked for: theirs are named "storage/X7". */
+static size_t
+asked_for(const struct cs_plan *p, const struct hn_rule *r)
+{
+	size_t len = strlen(r->name), n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strncmp(p->at[i].rule, r->name, len) == 0 &&
+		    (p->at[i].rule[len] == '/' || p->at[i].rule[len] == '\0'))
+			n++;
+	return n;
+}
+
+/* What each rule is about, where its facts come from, how sure they are. */
+static void
+tell_rules(const struct cs_plan *p, enum wn_generation g)
+{
+	for (const struct hn_rule *const *r = hn_rules; *r != NULL; r++) {
+		size_t n = asked_for(p, *r);
+
+		if (n > 0 && g >= (*r)->first && g <= (*r)->last)
+			(void)printf("  %s: %zu, %s (%s; %s)\n", (*r)->name, n,
+				     (*r)->what, (*r)->source,
+				     (*r)->tested == HN_BOOTED ? "boot-tested" :
+				     "specified, not boot-tested");
+	}
+}
 
 static int
 plan(const struct cli_args *a, struct err *e)
@@ -50,6 +79,7 @@ plan(const struct cli_args *a, struct err *e)
 	if (cs_write(p, output, e) < 0)
 		return -1;
 	(void)printf("%s: %zu changes\n", output, p->count);
+	tell_rules(p, s.image.in->generation);
 	return 0;
 }
 

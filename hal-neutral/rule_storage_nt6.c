@@ -109,7 +109,7 @@ wish(struct hn_job *j, struct err *e)
 const struct hn_rule hn_rule_storage_nt6 = {
 	.name = "storage",
 	.what = "the driver of each platform's controller, at boot start",
-	.source = "Microsoft KB922976; StartOverride as real hives have it",
+	.source = "Microsoft KB922976, and StartOverride as real hives have it",
 	.first = WN_VISTA, .last = WN_11,
 	.tested = HN_SPECIFIED,
 	.wish = wish,

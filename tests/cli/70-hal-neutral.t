@@ -35,6 +35,8 @@ before=$(sum_of seven.img)
 # shellcheck disable=SC2086
 ok "a plan is made" hal-neutral plan seven.img $both -o seven.plan
 is "$(sum_of seven.img)" "$before" "planning changes nothing"
+like "$(cat out)" "seven.plan: 6 changes*storage: *KB922976*; specified, not boot-tested)*" \
+	"each rule's source and standing are told"
 like "$(cat seven.plan)" "*msahci*old: ?dword, 0x00000003?*want: ?dword, 0x00000000?*rule: storage/V1*" \
 	"the plan names value, old, new and rule"
 ok "a dry run succeeds" hal-neutral apply -n seven.img seven.plan

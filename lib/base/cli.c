@@ -23,8 +23,8 @@
 /* The values of the options that every command shares. */
 static struct {
 	bool json, dry_run, force, yes, verbose, quiet, help;
-	const char *repo, *key, *passphrase_fd, *root, *volume_key, *engine,
-		*state, *format, *log, *progress;
+	const char *repo, *key, *passphrase_fd, *root, *state, *format, *log,
+		*progress;
 } common;
 
 const struct cli_common_opt cli_common_opts[] = {
@@ -45,10 +45,6 @@ const struct cli_common_opt cli_common_opts[] = {
 	{ CLI_ROOT, { .name = "root", .arg = "PATH",
 	  .help = "which Windows, where the disk has several",
 	  .value = &common.root } },
-	{ CLI_VOLUME_KEY, { .name = "volume-key", .arg = "KEY",
-	  .help = "unlock a BitLocker volume", .value = &common.volume_key } },
-	{ CLI_ENGINE, { .name = "engine", .arg = "ENGINE",
-	  .help = "auto, native or appliance", .value = &common.engine } },
 	{ CLI_STATE, { .name = "state", .arg = "DIR",
 	  .help = "logs of devices (default: /var/lib/halcyon)",
 	  .value = &common.state } },
@@ -198,17 +194,12 @@ choice(const char *opt, const char *word, const char *const *words, int *ret,
 static int
 fill_args(struct cli_args *a, struct err *e)
 {
-	static const char *const engines[] = { "auto", "native", "appliance",
-					       NULL };
-	int engine = CLI_ENGINE_AUTO;
 	uint64_t fd = 0;
 
 	if (common.passphrase_fd != NULL &&
 	    !num_parse(common.passphrase_fd, 0, 1023, false, &fd))
 		return err_set(e, ERR_USAGE, "--passphrase-fd: not a descriptor: %s",
 			       common.passphrase_fd);
-	if (choice("engine", common.engine, engines, &engine, e) < 0)
-		return -1;
 	a->json = common.json;
 	a->dry_run = common.dry_run;
 	a->force = common.force;
@@ -217,10 +208,8 @@ fill_args(struct cli_args *a, struct err *e)
 	a->key = common.key != NULL ? common.key : getenv("IMGTOOL_KEY");
 	a->passphrase_fd = common.passphrase_fd == NULL ? -1 : (int)fd;
 	a->root = common.root;
-	a->volume_key = common.volume_key;
 	a->format = common.format;
 	a->state = common.state != NULL ? common.state : "/var/lib/halcyon";
-	a->engine = (enum cli_engine)engine;
 	return 0;
 }
 

@@ -60,16 +60,12 @@ enum {
 	CLI_KEY = 1 << 3,	/* -k, --key FILE; else $IMGTOOL_KEY */
 				/* and --passphrase-fd N */
 	CLI_ROOT = 1 << 4,	/* --root PATH */
-	CLI_VOLUME_KEY = 1 << 5,	/* --volume-key KEY */
-	CLI_ENGINE = 1 << 6,	/* --engine auto|native|appliance */
-	CLI_STATE = 1 << 7,	/* --state DIR; else /var/lib/halcyon */
-	CLI_FORMAT = 1 << 8,	/* --format F */
-	CLI_FORCE = 1 << 9,	/* --force */
-	CLI_YES = 1 << 10,	/* --yes */
-	CLI_PASSPHRASE = 1 << 11,	/* --passphrase-fd N without -k */
+	CLI_STATE = 1 << 5,	/* --state DIR; else /var/lib/halcyon */
+	CLI_FORMAT = 1 << 6,	/* --format F */
+	CLI_FORCE = 1 << 7,	/* --force */
+	CLI_YES = 1 << 8,	/* --yes */
+	CLI_PASSPHRASE = 1 << 9,	/* --passphrase-fd N without -k */
 };
-
-enum cli_engine { CLI_ENGINE_AUTO, CLI_ENGINE_NATIVE, CLI_ENGINE_APPLIANCE };
 
 /* What a command is run with. */
 struct cli_args {
@@ -79,9 +75,8 @@ struct cli_args {
 	const char *repo;	/* NULL when neither option nor variable is set */
 	const char *key;	/* likewise */
 	int passphrase_fd;	/* -1 when not given */
-	const char *root, *volume_key, *format;		/* NULL when not given */
+	const char *root, *format;		/* NULL when not given */
 	const char *state;	/* never NULL */
-	enum cli_engine engine;
 };
 
 struct cli_cmd {

@@ -63,20 +63,6 @@ find_pack(const struct gc *g, const struct st_id *id)
 		bsearch(&key, g->pack, g->packs, sizeof(key), by_id);
 }
 
-/* The id in a file's name, if it is one with that suffix. */
-static bool
-named(const char *file, const char *suffix, struct st_id *ret)
-{
-	char hex[ST_ID_HEX];
-
-	if (strlen(file) != ST_ID_HEX - 1 + strlen(suffix) ||
-	    strcmp(file + ST_ID_HEX - 1, suffix) != 0)
-		return false;
-	memcpy(hex, file, ST_ID_HEX - 1);
-	hex[ST_ID_HEX - 1] = '\0';
-	return st_id_parse(hex, ret);
-}
-
 static int
 list_packs(struct gc *g, struct err *e)
 {
@@ -93,7 +79,7 @@ list_packs(struct gc *g, struct err *e)
 		struct st_id id;
 		struct stat st;
 
-		if (!named(x->d_name, ".pack", &id))
+		if (!st_id_named(x->d_name, ".pack", &id))
 			continue;
 		if (fstatat(dirfd(d), x->d_name, &st, 0) < 0)
 			r = err_sys(e, "%s/%s", dir, x->d_name);
@@ -449,7 +435,7 @@ keep_version(const struct gc *g, const char *name)
 {
 	struct st_id id;
 
-	if (!named(name, ".version", &id) && !named(name, ".list", &id))
+	if (!st_id_named(name, ".version", &id) && !st_id_named(name, ".list", &id))
 		return true;
 	return has_ref(g, &id);
 }

@@ -34,3 +34,16 @@ st_id_parse(const char *hex, struct st_id *ret)
 	*ret = id;
 	return true;
 }
+
+bool
+st_id_named(const char *file, const char *suffix, struct st_id *ret)
+{
+	char hex[ST_ID_HEX];
+
+	if (strlen(file) != ST_ID_HEX - 1 + strlen(suffix) ||
+	    strcmp(file + ST_ID_HEX - 1, suffix) != 0)
+		return false;
+	memcpy(hex, file, ST_ID_HEX - 1);
+	hex[ST_ID_HEX - 1] = '\0';
+	return st_id_parse(hex, ret);
+}

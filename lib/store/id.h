@@ -30,4 +30,7 @@ const char *st_id_hex(const struct st_id *id, char out[ST_ID_HEX]);
 /* The reverse of 64 digits and nothing else; false, *ret untouched, if not. */
 bool st_id_parse(const char *hex, struct st_id *ret);
 
+/* The id in a file's name, if it is one with that suffix (".pack"). */
+bool st_id_named(const char *file, const char *suffix, struct st_id *ret);
+
 #endif /* STORE_ID_H */

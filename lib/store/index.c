@@ -114,16 +114,9 @@ static int
 add_named(struct st_index *ix, const char *dir, const char *name, bool *again,
 	  struct err *e)
 {
-	char hex[ST_ID_HEX];
 	struct st_id id;
-	size_t n = strlen(name);
 
-	if (n != ST_ID_HEX - 1 + sizeof(SUFFIX) - 1 ||
-	    strcmp(name + ST_ID_HEX - 1, SUFFIX) != 0)
-		return 0;
-	memcpy(hex, name, ST_ID_HEX - 1);
-	hex[ST_ID_HEX - 1] = '\0';
-	if (!st_id_parse(hex, &id))
+	if (!st_id_named(name, SUFFIX, &id))
 		return 0;
 
 	struct err why = ERR_INIT;

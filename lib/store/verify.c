@@ -154,20 +154,6 @@ find_seen(const struct verify *v, const struct st_id *id)
 		bsearch(&key, v->seen, v->seens, sizeof(key), seen_cmp);
 }
 
-/* The name of a file without its suffix, if it is one of ours. */
-static bool
-named(const char *file, const char *suffix, struct st_id *ret)
-{
-	char hex[ST_ID_HEX];
-
-	if (strlen(file) != ST_ID_HEX - 1 + strlen(suffix) ||
-	    strcmp(file + ST_ID_HEX - 1, suffix) != 0)
-		return false;
-	memcpy(hex, file, ST_ID_HEX - 1);
-	hex[ST_ID_HEX - 1] = '\0';
-	return st_id_parse(hex, ret);
-}
-
 static int
 queue_pack(struct verify *v, struct pool *pool, const struct st_id *id,
 	   struct err *e)
@@ -206,7 +192,7 @@ check_packs(struct verify *v, const struct st_list *only, struct err *e)
 		while (r == 0 && (x = readdir(d)) != NULL) {
 			struct st_id id;
 
-			if (named(x->d_name, ".pack", &id))
+			if (st_id_named(x->d_name, ".pack", &id))
 				r = queue_pack(v, pool, &id, e);
 		}
 		(void)closedir(d);
@@ -230,7 +216,7 @@ check_fragment(struct verify *v, const char *name, struct err *e)
 
 	if (path == NULL)
 		return -1;
-	if (!named(name, ".index", &id))
+	if (!st_id_named(name, ".index", &id))
 		return 0;
 	if (io_slurp(path, FRAGMENT_MAX, &in, &len, &why) < 0)
 		return judge(v, &why, e);

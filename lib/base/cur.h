@@ -31,10 +31,62 @@ struct cur {
 
 struct cur cur_over(const char *what, const void *buf, size_t len);
 
-uint8_t cur_u8(struct cur *c);
-uint16_t cur_u16le(struct cur *c);
-uint32_t cur_u32le(struct cur *c);
-uint64_t cur_u64le(struct cur *c);
+/* Make the cursor bad, for a reason that is a constant phrase. */
+COLD void cur_bad(struct cur *c, const char *why);
+
+/* The next n bytes, stepped over; NULL if there are not so many.  For the readers
+ * below, which are inline because parsers do little else. */
+static inline const uint8_t *
+cur_step(struct cur *c, size_t n)
+{
+	const uint8_t *p = c->at;
+
+	if (c->why != NULL || n > c->left) {
+		cur_bad(c, "ends too early");
+		return NULL;
+	}
+	c->at += n;
+	c->off += n;
+	c->left -= n;
+	return p;
+}
+
+static inline uint8_t
+cur_u8(struct cur *c)
+{
+	const uint8_t *p = cur_step(c, 1);
+
+	return p == NULL ? 0 : p[0];
+}
+
+static inline uint16_t
+cur_u16le(struct cur *c)
+{
+	const uint8_t *p = cur_step(c, 2);
+
+	return p == NULL ? 0 : (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t
+cur_u32le(struct cur *c)
+{
+	const uint8_t *p = cur_step(c, 4);
+
+	return p == NULL ? 0 : (uint32_t)p[0] | (uint32_t)p[1] << 8 |
+			       (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t
+cur_u64le(struct cur *c)
+{
+	const uint8_t *p = cur_step(c, 8);
+	uint64_t v = 0;
+
+	for (size_t i = p == NULL ? 0 : 8; i > 0; i--)
+		v = v << 8 | p[i - 1];
+	return v;
+}
+
 void cur_bytes(struct cur *c, void *dst, size_t n);
 
 /* The next n bytes as a cursor of their own, which the parent steps over. */
@@ -43,9 +95,6 @@ struct cur cur_sub(struct cur *c, size_t n);
 /* Read bytes that must have the given value. */
 void cur_magic(struct cur *c, const void *magic, size_t n);
 void cur_zeros(struct cur *c, size_t n);
-
-/* Make the cursor bad, for a reason that is a constant phrase. */
-COLD void cur_bad(struct cur *c, const char *why);
 
 static inline bool cur_ok(const struct cur *c) { return c->why == NULL; }
 static inline size_t cur_left(const struct cur *c) { return c->left; }

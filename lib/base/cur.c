@@ -34,17 +34,6 @@ cur_bytes(struct cur *c, void *dst, size_t n)
 		memcpy(dst, p, n);
 }
 
-struct cur
-cur_sub(struct cur *c, size_t n)
-{
-	struct cur sub = *c;
-	const uint8_t *p = cur_step(c, n);
-
-	sub.left = p == NULL ? 0 : n;
-	sub.why = c->why;
-	return sub;
-}
-
 void
 cur_magic(struct cur *c, const void *magic, size_t n)
 {

@@ -90,7 +90,16 @@ cur_u64le(struct cur *c)
 void cur_bytes(struct cur *c, void *dst, size_t n);
 
 /* The next n bytes as a cursor of their own, which the parent steps over. */
-struct cur cur_sub(struct cur *c, size_t n);
+static inline struct cur
+cur_sub(struct cur *c, size_t n)
+{
+	struct cur sub = *c;
+	const uint8_t *p = cur_step(c, n);
+
+	sub.left = p == NULL ? 0 : n;
+	sub.why = c->why;
+	return sub;
+}
 
 /* Read bytes that must have the given value. */
 void cur_magic(struct cur *c, const void *magic, size_t n);

@@ -160,6 +160,9 @@ hv_word_same(struct hv_word a, struct hv_word b)
 	struct units u = units_of(a), v = units_of(b);
 	int x, y;
 
+	if (a.form == HV_LATIN1 && b.form == HV_LATIN1)
+		return a.len == b.len &&
+		       (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 	do {
 		x = next_unit(&u);
 		y = next_unit(&v);
@@ -174,6 +177,10 @@ hv_word_hash(struct hv_word w)
 	uint32_t h = 0;
 	int c;
 
+	for (size_t i = 0; w.form == HV_LATIN1 && i < w.len; i++)
+		h = h * 37 + utf_upcase(w.at[i]);
+	if (w.form == HV_LATIN1)
+		return h;
 	while ((c = next_unit(&u)) >= 0)
 		h = h * 37 + utf_upcase((uint16_t)c);
 	return h;

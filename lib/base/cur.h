@@ -64,7 +64,9 @@ cur_u16le(struct cur *c)
 {
 	const uint8_t *p = cur_step(c, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[0] | p[1] << 8);
+	if (p == NULL)
+		return 0;
+	return (uint16_t)(p[0] | p[1] << 8);
 }
 
 static inline uint32_t

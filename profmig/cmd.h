@@ -31,6 +31,18 @@ struct cmd_who {
 	struct cli_list users, rules, by;
 };
 
+#define CMD_WHO_OPTS(who)						\
+	{ .name = "as", .arg = "USER",					\
+	  .help = "the account on the target, by name or SID",		\
+	  .value = &(who).as },						\
+	{ .name = "user", .letter = 'u', .arg = "USER",			\
+	  .help = "only this person of the bundle", .list = &(who).users }, \
+	{ .name = "rules", .arg = "DIR",				\
+	  .help = "also the rules in DIR; see halcyon-rules(5)",	\
+	  .list = &(who).rules },					\
+	{ .name = "by", .arg = "PUB", .help = "trust this signer",	\
+	  .list = &(who).by }
+
 /* Everything that stands between a bundle and a target. */
 struct cmd_job {
 	struct cx_key key;

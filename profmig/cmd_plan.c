@@ -96,16 +96,7 @@ apply(const struct cli_args *a, struct err *e)
 }
 
 static const struct cli_opt plan_opts[] = {
-	{ .name = "as", .arg = "USER",
-	  .help = "the account on the target, by name or SID",
-	  .value = &who.as },
-	{ .name = "user", .letter = 'u', .arg = "USER",
-	  .help = "only this person of the bundle", .list = &who.users },
-	{ .name = "rules", .arg = "DIR",
-	  .help = "also the rules in DIR; see halcyon-rules(5)",
-	  .list = &who.rules },
-	{ .name = "by", .arg = "PUB", .help = "trust this signer",
-	  .list = &who.by },
+	CMD_WHO_OPTS(who),
 	{ .name = "output", .letter = 'o', .arg = "PLAN",
 	  .help = "write the plan to PLAN", .value = &output },
 	{ .name = NULL }
@@ -120,16 +111,7 @@ const struct cli_cmd cmd_plan = {
 };
 
 static const struct cli_opt apply_opts[] = {
-	{ .name = "as", .arg = "USER",
-	  .help = "the account on the target, by name or SID",
-	  .value = &who.as },
-	{ .name = "user", .letter = 'u', .arg = "USER",
-	  .help = "only this person of the bundle", .list = &who.users },
-	{ .name = "rules", .arg = "DIR",
-	  .help = "also the rules in DIR; see halcyon-rules(5)",
-	  .list = &who.rules },
-	{ .name = "by", .arg = "PUB", .help = "trust this signer",
-	  .list = &who.by },
+	CMD_WHO_OPTS(who),
 	{ .name = NULL }
 };
 

@@ -127,16 +127,7 @@ verify(const struct cli_args *a, struct err *e)
 }
 
 static const struct cli_opt opts[] = {
-	{ .name = "as", .arg = "USER",
-	  .help = "the account on the target, by name or SID",
-	  .value = &who.as },
-	{ .name = "user", .letter = 'u', .arg = "USER",
-	  .help = "only this person of the bundle", .list = &who.users },
-	{ .name = "rules", .arg = "DIR",
-	  .help = "also the rules in DIR; see halcyon-rules(5)",
-	  .list = &who.rules },
-	{ .name = "by", .arg = "PUB", .help = "trust this signer",
-	  .list = &who.by },
+	CMD_WHO_OPTS(who),
 	{ .name = NULL }
 };
 

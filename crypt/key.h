@@ -95,6 +95,14 @@ MUST_CHECK int cx_key_parse(const char *name, const void *text, size_t len,
 			    int passphrase_fd, cx_ask *ask, struct cx_key *ret,
 			    struct err *e);
 
+/*
+ * Hand an open key to another process of ours through a pipe, which holds it
+ * whole, so that giving never waits; and take it there.  What goes through: the
+ * X25519 and Ed25519 public halves, the key id, the secret half.
+ */
+MUST_CHECK int cx_key_give(const struct cx_key *k, int pipe, struct err *e);
+MUST_CHECK int cx_key_take(int pipe, struct cx_key *ret, struct err *e);
+
 /* The public half of a KEY file: needs no passphrase. */
 MUST_CHECK int cx_key_load_pub(const char *path, struct cx_pub *ret,
 			       struct err *e);

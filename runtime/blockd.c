@@ -3,11 +3,8 @@
  */
 #include "runtime/blockd.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -15,13 +12,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/ready.h"
 #include "base/scope.h"
-#include "runtime/clock.h"
 #include "runtime/peer.h"
 #include "runtime/words.h"
 
 #define READY_MS 30000	/* a first read of a cold repository on a slow disk */
-#define PLUGIN "nbdkit-halcyon-plugin.so"
 
 /* Numbers of the descriptors in the server. */
 enum { FD_LISTENER = RT_FD_FIRST, FD_KEY, FD_STATUS };
@@ -29,24 +25,7 @@ enum { FD_LISTENER = RT_FD_FIRST, FD_KEY, FD_STATUS };
 char *
 rt_blockd_plugin(struct err *e)
 {
-	static const char installed[] = LIBDIR "/halcyon/" PLUGIN;
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n > 0) {
-		self[n] = '\0';
-		*strrchr(self, '/') = '\0';
-		SCOPED_FREE char *beside = mem_fmt(e, "%s/" PLUGIN, self);
-		if (beside == NULL)
-			return NULL;
-		if (access(beside, R_OK) == 0)
-			return TAKE(beside);
-	}
-	if (access(installed, R_OK) == 0)
-		return mem_str(installed, e);
-	(void)err_set(e, ERR_SYSTEM, "%s: not there; the installation is not "
-		      "whole", installed);
-	return NULL;
+	return io_module("nbdkit-halcyon-plugin.so", e);
 }
 
 static int
@@ -72,26 +51,17 @@ command_line(const struct rt_blockd *b, struct rt_words *w, struct err *e)
 	return rt_words_ok(w, e);
 }
 
-/* "KIND TEXT\n": 0 and "NAME:NUMBER SIZE", or an error's kind and message. */
+/* Its one line: "NAME:NUMBER SIZE", or what became of it instead. */
 static int
-read_status(char *line, struct rt_blockd_said *ret, struct err *e)
+await_status(int fd, struct rt_blockd_said *ret, struct err *e)
 {
-	char *at = line;
-	const char *kind_text = strsep(&at, " ");
-	char quoted[512];
-	uint64_t kind;
-
-	if (at == NULL || !num_parse(kind_text, 0, ERR_INTERRUPTED, false,
-				     &kind))
-		return err_set(e, ERR_CORRUPT, "block server: says nothing "
-			       "useful");
-	at[strcspn(at, "\n")] = '\0';
-	if (kind != ERR_NONE)
-		return err_set(e, (enum err_kind)kind, "%s",
-			       err_quote(quoted, sizeof(quoted), at,
-					 strlen(at)));
-	const char *version = strsep(&at, " ");
 	struct rt_blockd_said said = { .size = 0 };
+	char text[READY_TEXT], *at = text;
+
+	if (ready_await(fd, READY_MS, "block server (see block.log in the "
+			"guest's state directory)", text, e) < 0)
+		return -1;
+	const char *version = strsep(&at, " ");
 	if (at == NULL || strlen(version) >= sizeof(said.version) ||
 	    !num_parse(at, 0, INT64_MAX, false, &said.size))
 		return err_set(e, ERR_CORRUPT, "block server: says nothing "
@@ -99,37 +69,6 @@ read_status(char *line, struct rt_blockd_said *ret, struct err *e)
 	memcpy(said.version, version, strlen(version) + 1);
 	*ret = said;
 	return 0;
-}
-
-/* Its one line, or what became of it instead. */
-static int
-await_status(int fd, struct rt_blockd_said *ret, struct err *e)
-{
-	uint64_t deadline = rt_clock_ms() + READY_MS;
-	char line[1200];
-	size_t have = 0;
-
-	while (memchr(line, '\n', have) == NULL) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int left = rt_clock_left(deadline);
-
-		if (left == 0)
-			return err_set(e, ERR_SYSTEM, "block server: not ready "
-				       "within %d s", READY_MS / 1000);
-		if (poll(&p, 1, left) <= 0)
-			continue;
-		ssize_t n = have == sizeof(line) - 1 ? 0
-			: read(fd, line + have, sizeof(line) - 1 - have);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_set(e, ERR_SYSTEM, "block server: ended "
-				       "before it was ready; see block.log in "
-				       "the guest's state directory");
-		have += (size_t)n;
-	}
-	line[have] = '\0';
-	return read_status(line, ret, e);
 }
 
 static int

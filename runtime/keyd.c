@@ -18,32 +18,6 @@
 
 #define ANSWER_MS 5000
 
-static void
-put_key(const struct cx_key *k, uint8_t out[RT_KEY_BYTES])
-{
-	uint8_t *at = out;
-
-	memcpy(at, k->pub.seal, 32);
-	memcpy(at += 32, k->pub.sign, 32);
-	memcpy(at += 32, k->pub.id, 8);
-	memcpy(at += 8, k->secret.at, 96);
-}
-
-/* A pipe holds the key whole, so writing never waits for the reader. */
-static int
-write_key(const struct cx_key *k, int to, struct err *e)
-{
-	uint8_t bytes[RT_KEY_BYTES];
-	ssize_t n;
-
-	put_key(k, bytes);
-	n = write(to, bytes, sizeof(bytes));
-	cx_wipe(bytes, sizeof(bytes));
-	if (n != (ssize_t)sizeof(bytes))
-		return err_sys(e, "key holder: cannot write the key");
-	return 0;
-}
-
 /* Each request is a descriptor with one byte; until the supervisor is gone. */
 static void
 serve(int fd, const struct cx_key *k)
@@ -60,7 +34,7 @@ serve(int fd, const struct cx_key *k)
 			(void)err_set(&result, ERR_USAGE, "key holder: nowhere "
 				      "to write the key");
 		else
-			(void)!write_key(k, to, &result);
+			(void)!cx_key_give(k, to, &result);
 		if (rt_peer_answer(fd, &result, NULL, &e) < 0)
 			return;
 	}

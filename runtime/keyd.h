@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * It opens the key file (asking for the passphrase if it must), shuts itself
- * in, and from then on does one thing: write the key into a pipe that its
- * supervisor hands it, for a block server to read.  So the supervisor can start
+ * in, and from then on does one thing: write the key (cx_key_give()) into a pipe
+ * that its supervisor hands it, for a block server to read.  So the supervisor can start
  * a block server again without having the key and without asking anybody.
  */
 #ifndef RUNTIME_KEYD_H
@@ -16,10 +16,6 @@
 #include "base/scope.h"
 
 struct err;
-
-/* What goes through the pipe: X25519 public 32, Ed25519 public 32, key id 8, the
- * secret half 96 (crypt/key.h). */
-#define RT_KEY_BYTES 168
 
 struct rt_keyd {
 	pid_t pid;		/* 0 when there is none */

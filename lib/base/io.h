@@ -85,4 +85,8 @@ void io_new_abandon(struct io_new *f);
  */
 MUST_CHECK char *io_shipped(const char *name, struct err *e);
 
+/* A file of the installation that is run rather than read ("x.so"): beside the
+ * program in its build directory, else in LIBDIR/halcyon.  The caller frees. */
+MUST_CHECK char *io_module(const char *name, struct err *e);
+
 #endif /* BASE_IO_H */

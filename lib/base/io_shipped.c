@@ -1,4 +1,4 @@
-/* io_shipped.c - where the data that ships with the programs lies
+/* io_shipped.c - where what ships with the programs lies
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "base/io.h"
@@ -25,16 +25,26 @@ up(char *path)
 	return true;
 }
 
+/* The path of this program. */
+static bool
+myself(char exe[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX - 1);
+
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	return true;
+}
+
 /* PROGRAM lies in TOP/build/VARIANT, or in TOP/build/VARIANT/tests. */
 static char *
 in_source_tree(const char *name, struct err *e)
 {
 	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	if (n <= 0)
+	if (!myself(exe))
 		return NULL;
-	exe[n] = '\0';
 	while (up(exe)) {
 		const char *last = strrchr(exe, '/');
 
@@ -57,4 +67,27 @@ io_shipped(const char *name, struct err *e)
 	if (e->kind != ERR_NONE)
 		return NULL;
 	return mem_fmt(e, "%s/%s", SHAREDIR, name);
+}
+
+char *
+io_module(const char *name, struct err *e)
+{
+	char exe[PATH_MAX];
+
+	if (myself(exe) && up(exe)) {
+		SCOPED_FREE char *beside = mem_fmt(e, "%s/%s", exe, name);
+
+		if (beside == NULL)
+			return NULL;
+		if (access(beside, R_OK) == 0)
+			return TAKE(beside);
+	}
+	SCOPED_FREE char *installed = mem_fmt(e, "%s/halcyon/%s", LIBDIR, name);
+	if (installed == NULL)
+		return NULL;
+	if (access(installed, R_OK) == 0)
+		return TAKE(installed);
+	(void)err_set(e, ERR_SYSTEM, "%s: not there; the installation is not "
+		      "whole", installed);
+	return NULL;
 }

@@ -5,12 +5,7 @@
 
 #include <errno.h>
 
-#include "base/cur.h"
 #include "base/err.h"
-#include "base/io.h"
-
-/* As runtime/keyd.h writes it. */
-#define KEY_BYTES 168
 
 void
 bd_store_done(struct bd_store *s)
@@ -28,31 +23,11 @@ bd_disk_done(struct bd_disk *d)
 	*d = (struct bd_disk)BD_DISK_EMPTY;
 }
 
-static int
-read_key(int fd, struct cx_key *k, struct err *e)
-{
-	uint8_t bytes[KEY_BYTES];
-	size_t len;
-
-	if (io_read_some(fd, bytes, sizeof(bytes), "key", &len, e) < 0)
-		return -1;
-	if (len != sizeof(bytes))
-		return err_set(e, ERR_CORRUPT, "key: the key holder sent another "
-			       "length");
-	struct cur c = cur_over("key", bytes, sizeof(bytes));
-	cur_bytes(&c, k->pub.seal, 32);
-	cur_bytes(&c, k->pub.sign, 32);
-	cur_bytes(&c, k->pub.id, 8);
-	int r = cx_secret_copy(&k->secret, bytes + 72, 96, e);
-	cx_wipe(bytes, sizeof(bytes));
-	return r;
-}
-
 int
 bd_store_open(struct bd_store *ret, const char *repo, int key_fd, struct err *e)
 {
 	*ret = (struct bd_store)BD_STORE_EMPTY;
-	if (read_key(key_fd, &ret->key, e) < 0)
+	if (cx_key_take(key_fd, &ret->key, e) < 0)
 		return -1;
 	ret->repo = st_repo_open(repo, e);
 	if (ret->repo == NULL)

@@ -4,10 +4,9 @@
  *	nbdkit nbdkit-halcyon-plugin.so repo=DIR key-fd=N [status-fd=N]
  *		disk=EXPORT image=NAME:VER [layer=DIR] [disk=...]
  *
- * The key comes through a descriptor, as runtime/keyd.h writes it.  When it can
- * serve, or cannot, it says so in one line on status-fd: an error's number and
- * its message, or 0, the first disk's version, and its
- * size in bytes.
+ * The key comes through a descriptor, as cx_key_give() writes it.  When it can
+ * serve, or cannot, it says so on status-fd (base/ready.h): the first disk's
+ * version and its size in bytes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <nbdkit-plugin.h>
 
 #include "base/err.h"
+#include "base/ready.h"
 #include "base/sandbox.h"
 #include "runtime/block/disk.h"
 
@@ -90,22 +90,19 @@ block_config_complete(void)
 static void
 say(const struct err *e)
 {
-	char line[1200];
-	int n;
+	char text[READY_TEXT] = "";
 
 	if (status_fd < 0)
 		return;
-	if (e->kind != ERR_NONE) {
-		n = snprintf(line, sizeof(line), "%d %s\n", e->kind, e->msg);
-	} else {
+	if (e->kind == ERR_NONE) {
 		const struct st_version *v = st_image_version(disks[0].d.image);
 
-		n = snprintf(line, sizeof(line), "0 %s:%llu %llu\n", v->name,
-			     (unsigned long long)v->number,
-			     (unsigned long long)bd_disk_size(&disks[0].d));
+		(void)snprintf(text, sizeof(text), "%s:%llu %llu", v->name,
+			       (unsigned long long)v->number,
+			       (unsigned long long)bd_disk_size(&disks[0].d));
 	}
-	(void)!write(status_fd, line, (size_t)n);
-	(void)close(status_fd);
+	ready_say(status_fd, e, text);
+	status_fd = -1;
 }
 
 static int
@@ -120,8 +117,10 @@ block_get_ready(void)
 				 disks[i].layer, &e);
 	if (r == 0)
 		return 0;
-	say(&e);
-	return fail(&e);
+	if (status_fd < 0)
+		return fail(&e);
+	say(&e);	/* who started us tells the user */
+	return -1;
 }
 
 /* All that is needed is open: nothing a guest could make of us needs more. */

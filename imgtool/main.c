@@ -23,6 +23,7 @@ main(int argc, char **argv)
 		&cmd_gc,
 		&cmd_stats,
 		&cmd_verify,
+		&cmd_serve,
 		&cmd_inspect,
 		&cmd_files_ls,
 		&cmd_files_stat,

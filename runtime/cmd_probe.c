@@ -3,26 +3,26 @@
  */
 #include <stdio.h>
 
+#include "base/accel.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "runtime/cmd.h"
-#include "runtime/probe.h"
 
 static const char *
-accel(const struct rt_probe *p)
+accel(const struct accel *p)
 {
-	return rt_probe_kvm(p) ? "kvm" : "tcg";
+	return accel_kvm(p) ? "kvm" : "tcg";
 }
 
 static int
-print_json(const struct rt_probe *p, struct err *e)
+print_json(const struct accel *p, struct err *e)
 {
 	JS_SCOPED struct js *j = js_new("imgrun probe", 1, e);
 
-	js_str(j, "verdict", rt_verdict_words[p->verdict]);
+	js_str(j, "verdict", accel_words[p->verdict]);
 	js_str(j, "reason", p->why);
 	js_str(j, "accelerator", accel(p));
-	js_bool(j, "isolation", rt_probe_kvm(p));
+	js_bool(j, "isolation", accel_kvm(p));
 	js_str(j, "module", p->module[0] == '\0' ? NULL : p->module);
 	js_bool(j, "cpu-flag", p->cpu_flag);
 	js_bool(j, "in-virtual-machine", p->guest);
@@ -34,16 +34,16 @@ print_json(const struct rt_probe *p, struct err *e)
 static int
 probe(const struct cli_args *a, struct err *e)
 {
-	struct rt_probe p;
+	struct accel p;
 
-	if (rt_probe("/dev/kvm", &p, e) < 0)
+	if (accel_probe("/dev/kvm", &p, e) < 0)
 		return -1;
 	if (a->json)
 		return print_json(&p, e);
 	(void)printf("verdict      %s\nreason       %s\n"
 		     "accelerator  %s\nisolation    %s\n",
-		     rt_verdict_words[p.verdict], p.why, accel(&p),
-		     rt_probe_kvm(&p) ? "hardware"
+		     accel_words[p.verdict], p.why, accel(&p),
+		     accel_kvm(&p) ? "hardware"
 			: "none: emulation is no security boundary");
 	return 0;
 }

@@ -7,10 +7,10 @@
 #include "runtime/supervisor.h"
 
 static int
-check_isolation(const struct rt_guest *g, const struct rt_probe *p,
+check_isolation(const struct rt_guest *g, const struct accel *p,
 		struct err *e)
 {
-	if (!g->isolate || rt_probe_kvm(p))
+	if (!g->isolate || accel_kvm(p))
 		return 0;
 	return err_set(e, ERR_UNSAFE, "%s: may only run where hardware isolates "
 		       "it (require-isolation), and here it would be emulated: "
@@ -22,16 +22,16 @@ start(const struct cli_args *a, struct err *e)
 {
 	RT_STORED_SCOPED struct rt_stored s = RT_STORED_EMPTY;
 	SCOPED_FD int lock = -1;
-	struct rt_probe probe;
+	struct accel probe;
 
 	if (rt_stored_load(a->state, a->at[0], &s, e) < 0 ||
 	    rt_supervisor_recover(&s.place, s.guest.name, e) < 0 ||
 	    rt_lock_take(&s.place, s.guest.name, &lock, e) < 0 ||
-	    rt_probe_known(a->state, &probe, e) < 0 ||
+	    accel_known(a->state, &probe, e) < 0 ||
 	    check_isolation(&s.guest, &probe, e) < 0 ||
 	    rt_supervisor_start(&s, &probe, a->passphrase_fd, lock, e) < 0)
 		return -1;
-	if (!rt_probe_kvm(&probe))
+	if (!accel_kvm(&probe))
 		log_warn("%s: emulated, slowly and without isolation: %s",
 			 s.guest.name, probe.why);
 	return 0;

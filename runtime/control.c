@@ -19,9 +19,9 @@ status(const struct rt_super *r, struct err *e)
 
 	js_str(j, "version", r->said.version);
 	js_u64(j, "disk-bytes", r->said.size);
-	js_str(j, "accelerator", rt_probe_kvm(r->probe) ? "kvm" : "tcg");
-	js_str(j, "verdict", rt_verdict_words[r->probe->verdict]);
-	js_bool(j, "isolation", rt_probe_kvm(r->probe));
+	js_str(j, "accelerator", accel_kvm(r->probe) ? "kvm" : "tcg");
+	js_str(j, "verdict", accel_words[r->probe->verdict]);
+	js_bool(j, "isolation", accel_kvm(r->probe));
 	js_str(j, "jail", rt_rung_words[r->rung]);
 	js_bool(j, "key-protected", r->keyd.is_protected);
 	js_u64(j, "block-restarts", r->restarts);

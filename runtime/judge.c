@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "runtime/clock.h"
 #include "runtime/health.h"
 
 #define QMP_MS 2000
@@ -33,7 +33,7 @@ rt_super_judge_begin(struct rt_super *r)
 	r->passed = 0;
 	/* Only what the version before managed is asked of this one. */
 	r->required = r->trial ? rt_health_parse(slots->passed) & wanted(r) : 0;
-	r->health_from_ms = rt_clock_ms();
+	r->health_from_ms = clock_ms();
 	r->health_until_ms = r->health_from_ms +
 			     (uint64_t)r->s->guest.health.within * 1000;
 	r->look_at_ms = r->health_from_ms + LOOK_MS;
@@ -46,7 +46,7 @@ rt_super_judge_wait(const struct rt_super *r, int wait)
 
 	if (r->judged)
 		return wait;
-	left = rt_clock_left(r->look_at_ms);
+	left = clock_left(r->look_at_ms);
 	return wait < 0 || left < wait ? left : wait;
 }
 
@@ -111,7 +111,7 @@ tell_missing(const struct rt_super *r, const char *when, char *out, size_t size)
 void
 rt_super_judge(struct rt_super *r)
 {
-	uint64_t now = rt_clock_ms();
+	uint64_t now = clock_ms();
 	char why[RT_DETAIL_ROOM / 2], when[64];
 
 	if (r->judged || (now < r->look_at_ms && !r->panicked))

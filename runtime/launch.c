@@ -139,7 +139,7 @@ static int
 bring_up(struct rt_super *r, struct err *e)
 {
 	const struct rt_stored *s = r->s;
-	bool kvm = rt_probe_kvm(r->probe);
+	bool kvm = accel_kvm(r->probe);
 	char how[128];
 
 	if (rt_jail_best(s->place.root, &r->rung, e) < 0)
@@ -208,7 +208,7 @@ run_once(struct rt_super *r, int *report, struct err *e)
 
 /* The answer goes out when the guest runs, or when all is cleaned up. */
 static void
-supervise(const struct rt_stored *s, const struct rt_probe *probe,
+supervise(const struct rt_stored *s, const struct accel *probe,
 	  int passphrase_fd, int report, int lock)
 {
 	struct rt_super r = {
@@ -232,7 +232,7 @@ supervise(const struct rt_stored *s, const struct rt_probe *probe,
 }
 
 int
-rt_supervisor_start(const struct rt_stored *s, const struct rt_probe *probe,
+rt_supervisor_start(const struct rt_stored *s, const struct accel *probe,
 		    int passphrase_fd, int lock, struct err *e)
 {
 	int pair[2];

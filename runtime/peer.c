@@ -11,11 +11,11 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/cur.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "runtime/clock.h"
 
 /* A control message that holds one descriptor. */
 union passed {
@@ -109,19 +109,19 @@ rt_peer_send(int to, const void *msg, size_t len, int fd, struct err *e)
 static int
 await(int from, int timeout_ms, struct err *e)
 {
-	uint64_t deadline = rt_clock_ms() + (uint64_t)(timeout_ms < 0
+	uint64_t deadline = clock_ms() + (uint64_t)(timeout_ms < 0
 						       ? 0 : timeout_ms);
 	struct pollfd p = { .fd = from, .events = POLLIN };
 
 	for (;;) {
-		int left = timeout_ms < 0 ? -1 : rt_clock_left(deadline);
+		int left = timeout_ms < 0 ? -1 : clock_left(deadline);
 		int n = poll(&p, 1, left);
 
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, "message");
-		if (n == 0 && rt_clock_left(deadline) == 0)
+		if (n == 0 && clock_left(deadline) == 0)
 			return err_set(e, ERR_SYSTEM, "message: none came in time");
 	}
 }

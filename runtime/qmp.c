@@ -7,9 +7,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "runtime/clock.h"
 #include "runtime/peer.h"
 
 static const char *const commands[] = {
@@ -130,7 +130,7 @@ await(struct rt_qmp *q, uint64_t deadline, struct rt_qmp_msg *ret,
 			continue;
 		}
 		struct pollfd p = { .fd = q->fd, .events = POLLIN };
-		int left = rt_clock_left(deadline);
+		int left = clock_left(deadline);
 
 		if (left == 0)
 			return err_set(e, ERR_SYSTEM, "QEMU's monitor: no answer "
@@ -150,7 +150,7 @@ answer(struct rt_qmp *q, const char *name, unsigned timeout_ms,
 	RT_QMP_MSG_SCOPED struct rt_qmp_msg m = RT_QMP_MSG_EMPTY;
 	char why[200];
 
-	if (await(q, rt_clock_ms() + timeout_ms, &m, e) < 0)
+	if (await(q, clock_ms() + timeout_ms, &m, e) < 0)
 		return err_ctx(e, "%s", name);
 	if (m.kind == RT_QMP_ERROR)
 		return err_set(e, ERR_SYSTEM, "QEMU: %s: %s", name,
@@ -199,7 +199,7 @@ rt_qmp_begin(struct rt_qmp *q, unsigned timeout_ms, struct err *e)
 {
 	RT_QMP_MSG_SCOPED struct rt_qmp_msg m = RT_QMP_MSG_EMPTY;
 
-	if (await(q, rt_clock_ms() + timeout_ms, &m, e) < 0)
+	if (await(q, clock_ms() + timeout_ms, &m, e) < 0)
 		return -1;
 	if (m.kind != RT_QMP_GREETING)
 		return err_set(e, ERR_CORRUPT, "QEMU's monitor: does not greet");

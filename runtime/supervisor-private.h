@@ -21,7 +21,7 @@
 
 struct rt_super {
 	const struct rt_stored *s;
-	const struct rt_probe *probe;
+	const struct accel *probe;
 	enum rt_rung rung;
 	struct rt_journal journal;
 	struct rt_keyd keyd;

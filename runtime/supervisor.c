@@ -10,8 +10,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "runtime/clock.h"
 #include "runtime/peer.h"
 #include "runtime/vm.h"
 
@@ -37,7 +37,7 @@ rt_super_kill(struct rt_super *r)
 
 	if (r->vm_pid == 0)
 		return;
-	r->kill_at_ms = rt_clock_ms() + QUIT_MS;
+	r->kill_at_ms = clock_ms() + QUIT_MS;
 	/* A guest that waits for its disk would wait on while QEMU drains. */
 	if (r->block_pid == 0 || r->qmp.fd < 0 ||
 	    rt_qmp_run(&r->qmp, RT_QMP_QUIT, QMP_MS, NULL, &ignored) < 0)
@@ -89,7 +89,7 @@ static void
 restart_block(struct rt_super *r, int status)
 {
 	char how[64];
-	uint64_t now = rt_clock_ms();
+	uint64_t now = clock_ms();
 
 	r->block_pid = 0;
 	tell_end(status, how, sizeof(how));
@@ -197,7 +197,7 @@ loop(struct rt_super *r)
 			p[4 + i] = (struct pollfd){ .fd = r->client[i],
 						    .events = POLLIN };
 		int wait = r->kill_at_ms == 0 ? -1
-					      : rt_clock_left(r->kill_at_ms);
+					      : clock_left(r->kill_at_ms);
 		if (poll(p, 4 + RT_CLIENTS, rt_super_judge_wait(r, wait)) < 0)
 			continue;
 		if (wait == 0)

@@ -9,8 +9,8 @@
 #ifndef RUNTIME_SUPERVISOR_H
 #define RUNTIME_SUPERVISOR_H
 
+#include "base/accel.h"
 #include "base/attr.h"
-#include "runtime/probe.h"
 #include "runtime/state.h"
 
 struct err;
@@ -24,7 +24,7 @@ struct rt_keyd;
  * when the guest runs, or the error that kept it from it.
  */
 MUST_CHECK int rt_supervisor_start(const struct rt_stored *s,
-				   const struct rt_probe *probe,
+				   const struct accel *probe,
 				   int passphrase_fd, int lock, struct err *e);
 
 /*

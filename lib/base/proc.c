@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/scope.h"
 #include "base/stop.h"
@@ -52,15 +53,6 @@ child_done(struct child *c)
 }
 
 #define CHILD_SCOPED SCOPED(child_done)
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* In the child, between fork and exec: only async-signal-safe calls. */
 static _Noreturn void
@@ -173,7 +165,7 @@ converse(struct child *c, const char *prog, const uint8_t *in, size_t in_len,
 			{ .fd = c->out, .events = POLLIN },
 			{ .fd = c->err, .events = POLLIN },
 		};
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 
 		if (stop_check(e) < 0)
 			return -1;
@@ -205,7 +197,7 @@ run(const char *const *argv, const void *in, size_t in_len, struct buf *out,
 			       argv[0]);
 	if (start(c, argv, in != NULL, e) < 0 ||
 	    converse(c, argv[0], in, in_len, out, out_max,
-		     now_ms() + timeout_ms, e) < 0)
+		     clock_ms() + timeout_ms, e) < 0)
 		return -1;
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)

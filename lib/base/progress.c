@@ -9,21 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 enum { QUIET_MS = 1000, BAR_MS = 200, LINE_MS = 5000, BAR_CELLS = 20 };
 
 static enum progress_style style = PROGRESS_NONE;
 static bool bar_drawn;
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void
 clear_bar(void)
@@ -46,7 +38,7 @@ void
 progress_begin(struct progress *p, const char *what, bool bytes, uint64_t total)
 {
 	*p = (struct progress){ .what = what, .bytes = bytes,
-				.started_ms = now_ms() };
+				.started_ms = clock_ms() };
 	p->total = total;
 	p->shown_ms = p->started_ms;
 }
@@ -114,7 +106,7 @@ progress_show(struct progress *p)
 
 	if (p == NULL || style == PROGRESS_NONE)
 		return;
-	now = now_ms();
+	now = clock_ms();
 	if (now - p->started_ms < QUIET_MS || now - p->shown_ms < every)
 		return;
 	p->shown_ms = now;

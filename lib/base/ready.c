@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
 
@@ -27,15 +27,6 @@ ready_say(int fd, const struct err *result, const char *text)
 	/* a parent that is gone needs no answer */
 	(void)!write(fd, line, (size_t)n);
 	(void)close(fd);
-}
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 static int
@@ -62,13 +53,13 @@ int
 ready_await(int fd, int timeout_ms, const char *who, char ret_text[READY_TEXT],
 	    struct err *e)
 {
-	uint64_t end = now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
+	uint64_t end = clock_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
 	char line[LINE_MAX_BYTES], *newline;
 	size_t have = 0;
 
 	do {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		int left = timeout_ms < 0 ? -1 : now < end ? (int)(end - now) : 0;
 		int r = poll(&p, 1, left);
 

@@ -21,9 +21,9 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -149,23 +149,14 @@ socket_pair(int *ret_listening, int *ret_connected, struct err *e)
 	return 0;
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Go on until the handshake is over, or too much time. */
 static int
 handshake(struct nbd_handle *h, const char *name, struct err *e)
 {
-	uint64_t end = now_ms() + START_MS, now;
+	uint64_t end = clock_ms() + START_MS, now;
 
 	while (nbd_aio_is_connecting(h)) {
-		now = now_ms();
+		now = clock_ms();
 		if (now >= end)
 			return err_set(e, ERR_SYSTEM, "%s: its server does not "
 				       "answer", name);

@@ -7,7 +7,7 @@ shift
 bad=0
 for room; do
 	case $room in
-	lib/base) want='err_|cur_|mem_|io_|num_|buf_|cli_|stop_|log_|progress_|js_|yml_|utf_|pool_|sandbox_|proc_|hash_|ready_' ;;
+	lib/base) want='err_|cur_|mem_|io_|num_|buf_|cli_|stop_|log_|progress_|js_|yml_|utf_|pool_|sandbox_|proc_|hash_|ready_|accel_|clock_' ;;
 	crypt) want='cx_' ;;
 	lib/disk) want='dk_' ;;
 	lib/volume) want='vo_' ;;

@@ -1,7 +1,7 @@
-/* probe.c - can this machine really run a guest in hardware?
+/* accel.c - can this machine really run a guest in hardware?
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "runtime/probe.h"
+#include "base/accel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +12,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "runtime/clock.h"
 
-const char *const rt_verdict_words[] = { "hw", "nested", "software", "broken",
+const char *const accel_words[] = { "hw", "nested", "software", "broken",
 					 "absent" };
 
 #define EXITS 1000
@@ -151,11 +151,11 @@ child(const char *device, int out)
 static bool
 follow(int in, struct report *r)
 {
-	uint64_t deadline = rt_clock_ms() + RT_PROBE_LIMIT_MS;
+	uint64_t deadline = clock_ms() + ACCEL_LIMIT_MS;
 
 	for (;;) {
 		struct pollfd p = { .fd = in, .events = POLLIN };
-		int left = rt_clock_left(deadline);
+		int left = clock_left(deadline);
 		struct report part;
 
 		if (left == 0 || poll(&p, 1, left) == 0)
@@ -176,7 +176,7 @@ end_child(pid_t pid)
 }
 
 static void
-read_machine(struct rt_probe *p)
+read_machine(struct accel *p)
 {
 	static const char *const modules[] = { "kvm_intel", "kvm_amd",
 					       "kvm_pvm", NULL };
@@ -207,29 +207,29 @@ read_machine(struct rt_probe *p)
 }
 
 static void
-decide(struct rt_probe *p, const struct report *r, bool ended,
+decide(struct accel *p, const struct report *r, bool ended,
        const char *device)
 {
 	p->exit_ns = r->exit_ns;
 	p->loop_us = r->loop_us;
 	if (r->stage == OPENING && r->os != 0) {
-		p->verdict = RT_ABSENT;
+		p->verdict = ACCEL_ABSENT;
 		(void)snprintf(p->why, sizeof(p->why), "%s: %s", device,
 			       strerror(r->os));
 	} else if (r->stage != DONE) {
-		p->verdict = RT_BROKEN;
+		p->verdict = ACCEL_BROKEN;
 		(void)snprintf(p->why, sizeof(p->why), "%s: %s %s%s", device,
 			       stage_words[r->stage],
 			       ended ? "failed: "
 				     : "did not end within half a second",
 			       ended ? strerror(r->os) : "");
 	} else if (r->loop_us > LOOP_SOFTWARE_US) {
-		p->verdict = RT_SOFTWARE;
+		p->verdict = ACCEL_SOFTWARE;
 		(void)snprintf(p->why, sizeof(p->why), "%s: a million "
 			       "instructions took %llu us, as only emulation "
 			       "needs", device, (unsigned long long)r->loop_us);
 	} else {
-		p->verdict = p->guest ? RT_NESTED : RT_HW;
+		p->verdict = p->guest ? ACCEL_NESTED : ACCEL_HW;
 		(void)snprintf(p->why, sizeof(p->why), "%s: a million "
 			       "instructions took %llu us", device,
 			       (unsigned long long)r->loop_us);
@@ -237,9 +237,9 @@ decide(struct rt_probe *p, const struct report *r, bool ended,
 }
 
 int
-rt_probe(const char *device, struct rt_probe *ret, struct err *e)
+accel_probe(const char *device, struct accel *ret, struct err *e)
 {
-	struct rt_probe p = { .verdict = RT_BROKEN };
+	struct accel p = { .verdict = ACCEL_BROKEN };
 	struct report r = { .stage = OPENING };
 	int pipe_fd[2];
 

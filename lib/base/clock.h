@@ -1,15 +1,15 @@
 /* clock.h - deadlines that the wall clock cannot move
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#ifndef RUNTIME_CLOCK_H
-#define RUNTIME_CLOCK_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 static inline uint64_t
-rt_clock_ms(void)
+clock_ms(void)
 {
 	struct timespec t;
 
@@ -19,13 +19,13 @@ rt_clock_ms(void)
 
 /* Milliseconds until `deadline`, for poll(); 0 when it is over. */
 static inline int
-rt_clock_left(uint64_t deadline)
+clock_left(uint64_t deadline)
 {
-	uint64_t now = rt_clock_ms();
+	uint64_t now = clock_ms();
 
 	if (deadline <= now)
 		return 0;
 	return deadline - now > 60000 ? 60000 : (int)(deadline - now);
 }
 
-#endif /* RUNTIME_CLOCK_H */
+#endif /* BASE_CLOCK_H */

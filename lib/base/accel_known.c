@@ -1,14 +1,14 @@
-/* probe_known.c - a verdict that holds until the machine starts again
+/* accel_known.c - a verdict that holds until the machine starts again
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/accel.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/scope.h"
-#include "runtime/probe.h"
 
 #define BOOT_ID 36	/* characters of a UUID */
 
@@ -30,10 +30,10 @@ boot_id(char out[BOOT_ID + 1])
 
 /* "BOOT-ID VERDICT REASON\n"; anything else is as if there were nothing. */
 static bool
-recall(const char *path, const char *boot, struct rt_probe *ret)
+recall(const char *path, const char *boot, struct accel *ret)
 {
 	SCOPED_FREE uint8_t *bytes = NULL;
-	struct rt_probe p = { .verdict = RT_HW };
+	struct accel p = { .verdict = ACCEL_HW };
 	struct err e = ERR_INIT;
 	size_t len, v = 0;
 
@@ -45,18 +45,18 @@ recall(const char *path, const char *boot, struct rt_probe *ret)
 	if (strcmp(strsep(&at, " "), boot) != 0 || at == NULL)
 		return false;
 	const char *word = strsep(&at, " ");
-	while (v <= RT_ABSENT && strcmp(rt_verdict_words[v], word) != 0)
+	while (v <= ACCEL_ABSENT && strcmp(accel_words[v], word) != 0)
 		v++;
-	if (v > RT_ABSENT || at == NULL || strlen(at) >= sizeof(p.why))
+	if (v > ACCEL_ABSENT || at == NULL || strlen(at) >= sizeof(p.why))
 		return false;
-	p.verdict = (enum rt_verdict)v;
+	p.verdict = (enum accel_verdict)v;
 	memcpy(p.why, at, strlen(at) + 1);
 	*ret = p;
 	return true;
 }
 
 int
-rt_probe_known(const char *state, struct rt_probe *ret, struct err *e)
+accel_known(const char *state, struct accel *ret, struct err *e)
 {
 	SCOPED_FREE char *path = io_join(state, "probe", e);
 	BUF_SCOPED struct buf text = BUF_EMPTY;
@@ -68,9 +68,9 @@ rt_probe_known(const char *state, struct rt_probe *ret, struct err *e)
 		return -1;
 	if (has_id && recall(path, boot, ret))
 		return 0;
-	if (rt_probe("/dev/kvm", ret, e) < 0)
+	if (accel_probe("/dev/kvm", ret, e) < 0)
 		return -1;
-	buf_fmt(&text, "%s %s %s\n", boot, rt_verdict_words[ret->verdict],
+	buf_fmt(&text, "%s %s %s\n", boot, accel_words[ret->verdict],
 		ret->why);
 	/* A state directory that cannot be written will be told by who needs it. */
 	if (has_id && buf_ok(&text, &ignored) == 0)

@@ -41,10 +41,22 @@ MUST_CHECK int session_open(const struct cli_args *a, const char *disk,
 MUST_CHECK int load_platforms(const struct cli_list *names,
 			      struct hn_platforms *ret, struct err *e);
 
-/* A plan for these platforms, with drivers from these folders, settled; what stays undone goes to the notes. */
+/* What a plan is to be made of, as the options say. */
+struct asked {
+	struct hn_platforms platforms;
+	const struct cli_list *drivers;		/* folders */
+	const struct cli_list *first_boot;	/* command files */
+};
+
+#define ASKED(folders, steps) \
+	{ .platforms = HN_PLATFORMS_EMPTY, .drivers = (folders), \
+	  .first_boot = (steps) }
+
+void asked_done(struct asked *a);
+
+/* A settled plan; what stays undone goes to the notes. */
 MUST_CHECK struct cs_plan *make_plan(struct session *s,
-				     const struct hn_platforms *platforms,
-				     const struct cli_list *drivers,
+				     const struct asked *asked,
 				     struct buf *notes, struct err *e);
 
 /* Each line of the notes as a warning, once. */

@@ -11,7 +11,7 @@
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/rule.h"
 
-static struct cli_list names, folders;
+static struct cli_list names, folders, steps;
 static const char *output;
 
 static const struct cli_opt plan_opts[] = {
@@ -20,6 +20,9 @@ static const struct cli_opt plan_opts[] = {
 	  .list = &names },
 	{ .name = "drivers", .arg = "DIR",
 	  .help = "a folder with drivers; may be repeated", .list = &folders },
+	{ .name = "first-boot", .arg = "FILE.cmd",
+	  .help = "commands for its next start; may be repeated",
+	  .list = &steps },
 	{ .name = "output", .letter = 'o', .arg = "PLAN",
 	  .help = "write the plan to a file", .value = &output },
 	{ .name = NULL }
@@ -56,18 +59,18 @@ tell_rules(const struct cs_plan *p, enum wn_generation g)
 static int
 plan(const struct cli_args *a, struct err *e)
 {
-	HN_PLATFORMS_SCOPED struct hn_platforms all = HN_PLATFORMS_EMPTY;
+	SCOPED(asked_done) struct asked asked = ASKED(&folders, &steps);
 	SESSION_SCOPED struct session s = SESSION_EMPTY;
 	BUF_SCOPED struct buf notes = BUF_EMPTY;
 	CS_PLAN_SCOPED struct cs_plan *p = NULL;
 	SCOPED_FREE char *text = NULL;
 	size_t len;
 
-	if (load_platforms(&names, &all, e) < 0 ||
+	if (load_platforms(&names, &asked.platforms, e) < 0 ||
 	    (output != NULL && cli_new_output(a, output, e) < 0) ||
 	    session_open(a, a->at[0], 0, &s, e) < 0)
 		return -1;
-	p = make_plan(&s, &all, &folders, &notes, e);
+	p = make_plan(&s, &asked, &notes, e);
 	if (p == NULL)
 		return -1;
 	warn_notes(&notes);
@@ -166,7 +169,7 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 static int
 apply(const struct cli_args *a, struct err *e)
 {
-	HN_PLATFORMS_SCOPED struct hn_platforms all = HN_PLATFORMS_EMPTY;
+	SCOPED(asked_done) struct asked asked = ASKED(&folders, &steps);
 	SESSION_SCOPED struct session s = SESSION_EMPTY;
 	BUF_SCOPED struct buf notes = BUF_EMPTY;
 	CS_PLAN_SCOPED struct cs_plan *p = NULL;
@@ -174,10 +177,10 @@ apply(const struct cli_args *a, struct err *e)
 	if ((a->count == 2) == (names.count > 0))
 		return err_set(e, ERR_USAGE, "apply: needs either a PLAN or "
 			       "--platform");
-	if (folders.count > 0 && names.count == 0)
-		return err_set(e, ERR_USAGE, "apply: --drivers is for planning; "
-			       "a PLAN names its drivers itself");
-	if (names.count > 0 && load_platforms(&names, &all, e) < 0)
+	if (folders.count + steps.count > 0 && names.count == 0)
+		return err_set(e, ERR_USAGE, "apply: --drivers and --first-boot "
+			       "are for planning; a PLAN names what it takes");
+	if (names.count > 0 && load_platforms(&names, &asked.platforms, e) < 0)
 		return -1;
 	if (a->count == 2) {
 		p = cs_read(a->at[1], e);
@@ -188,12 +191,12 @@ apply(const struct cli_args *a, struct err *e)
 			 e) < 0)
 		return -1;
 	if (p == NULL) {
-		p = make_plan(&s, &all, &folders, &notes, e);
+		p = make_plan(&s, &asked, &notes, e);
 		if (p == NULL)
 			return -1;
 		warn_notes(&notes);
 	}
-	return finish(a, &s, p, &all, e);
+	return finish(a, &s, p, &asked.platforms, e);
 }
 
 static const struct cli_opt apply_opts[] = {
@@ -203,6 +206,9 @@ static const struct cli_opt apply_opts[] = {
 	{ .name = "drivers", .arg = "DIR",
 	  .help = "with --platform: a folder with drivers; may be repeated",
 	  .list = &folders },
+	{ .name = "first-boot", .arg = "FILE.cmd",
+	  .help = "with --platform: commands for its next start; may be "
+		  "repeated", .list = &steps },
 	{ .name = NULL }
 };
 

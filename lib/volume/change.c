@@ -186,6 +186,16 @@ vo_set_attributes(struct vo *v, const char *path, uint32_t attributes,
 	return vo_tell(v, &q, e);
 }
 
+int
+vo_set_compressed(struct vo *v, const char *path, bool compressed,
+		  struct err *e)
+{
+	struct vo_request q = { .op = VO_OP_SET_COMPRESSED, .path = path,
+				.size = compressed };
+
+	return vo_tell(v, &q, e);
+}
+
 static int
 set_bytes(struct vo *v, enum vo_op op, const char *path, const void *data,
 	  size_t len, struct err *e)
@@ -215,4 +225,11 @@ vo_set_object_id(struct vo *v, const char *path, const void *id, size_t len,
 		 struct err *e)
 {
 	return set_bytes(v, VO_OP_SET_OBJECT_ID, path, id, len, e);
+}
+
+int
+vo_set_efs(struct vo *v, const char *path, const void *efs, size_t len,
+	   struct err *e)
+{
+	return set_bytes(v, VO_OP_SET_EFS, path, efs, len, e);
 }

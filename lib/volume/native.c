@@ -52,6 +52,8 @@ mount_as(struct vo_native *n, ntfs_mount_flags flags, struct err *e)
 		return vo_native_fail("open the volume", e);
 	}
 	ntfs_create_lru_caches(n->vol);
+	/* encrypted data is read where it is asked for, and nowhere else */
+	n->vol->efs_raw = TRUE;
 	if (ntfs_set_ignore_case(n->vol) < 0)
 		return vo_native_fail("set up names", e);
 	NVolSetCaseSensitive(n->vol);
@@ -184,6 +186,7 @@ static const vo_native_fn served[VO_OP_END] = {
 	[VO_OP_SPELL] = vo_native_spell,
 	[VO_OP_LIST] = vo_native_list,
 	[VO_OP_READ] = vo_native_read,
+	[VO_OP_READ_RAW] = vo_native_read,
 	[VO_OP_WRITE] = vo_native_write,
 	[VO_OP_TRUNCATE] = vo_native_truncate,
 	[VO_OP_PUT] = vo_native_put,
@@ -202,6 +205,9 @@ static const vo_native_fn served[VO_OP_END] = {
 	[VO_OP_SET_REPARSE] = vo_native_set_reparse,
 	[VO_OP_OBJECT_ID] = vo_native_object_id,
 	[VO_OP_SET_OBJECT_ID] = vo_native_set_object_id,
+	[VO_OP_EFS] = vo_native_efs,
+	[VO_OP_SET_EFS] = vo_native_set_efs,
+	[VO_OP_SET_COMPRESSED] = vo_native_set_compressed,
 };
 
 int

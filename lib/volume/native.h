@@ -85,6 +85,18 @@ void vo_native_drop(ntfs_inode *const *ni);
 
 bool vo_native_is_folder(const ntfs_inode *ni);
 
+/* Its reparse tag, or 0. */
+uint32_t vo_native_tag(ntfs_inode *ni);
+
+/* ---- CompactOS (native_wof.c) --------------------------------------------- */
+
+/* Plain bytes of a CompactOS file into answer: up to `size` of them from `at`. */
+MUST_CHECK int vo_native_wof_read(ntfs_inode *ni, uint64_t at, uint64_t size,
+				  struct buf *answer, struct err *e);
+
+/* Make it an ordinary file, as Windows does before the first write. */
+MUST_CHECK int vo_native_wof_expand(ntfs_inode *ni, struct err *e);
+
 /* ---- the requests --------------------------------------------------------- */
 
 typedef int (*vo_native_fn)(struct vo_native *n, const struct vo_request *q,
@@ -100,6 +112,12 @@ int vo_native_read(struct vo_native *, const struct vo_request *, struct buf *,
 		   struct err *);
 int vo_native_streams(struct vo_native *, const struct vo_request *,
 		      struct buf *, struct err *);
+int vo_native_efs(struct vo_native *, const struct vo_request *, struct buf *,
+		  struct err *);
+int vo_native_set_efs(struct vo_native *, const struct vo_request *,
+		      struct buf *, struct err *);
+int vo_native_set_compressed(struct vo_native *, const struct vo_request *,
+			     struct buf *, struct err *);
 int vo_native_write(struct vo_native *, const struct vo_request *, struct buf *,
 		    struct err *);
 int vo_native_truncate(struct vo_native *, const struct vo_request *,

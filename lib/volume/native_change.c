@@ -36,6 +36,9 @@ open_stream(ntfs_inode *ni, const char *stream, struct err *e)
 	r = vo_native_stream(ni, stream, &name, &units, e);
 	if (r < 0)
 		return NULL;
+	if (units == 0 && vo_native_tag(ni) == (uint32_t)VO_TAG_WOF &&
+	    vo_native_wof_expand(ni, e) < 0)
+		return NULL;
 	use = units > 0 ? name : AT_UNNAMED;
 	if (r == 0 &&
 	    ntfs_attr_add(ni, AT_DATA, use, (u8)units, NULL, 0) != 0) {

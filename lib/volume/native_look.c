@@ -36,8 +36,8 @@ count_links(ntfs_inode *ni)
 	return count;
 }
 
-static uint32_t
-reparse_tag(ntfs_inode *ni)
+uint32_t
+vo_native_tag(ntfs_inode *ni)
 {
 	SCOPED_FREE u8 *data = NULL;
 	s64 size = 0;
@@ -58,16 +58,20 @@ put_stat(ntfs_inode *ni, struct buf *answer)
 {
 	uint32_t attributes = le32_to_cpu(ni->flags) & 0x1ffffff;
 	uint64_t sequence = le16_to_cpu(ni->mrec->sequence_number);
+	uint32_t tag = vo_native_tag(ni);
 	bool folder = vo_native_is_folder(ni);
 
 	if (folder)
 		attributes |= VO_DIRECTORY;
+	/* as Windows shows it: only how it is stored is special */
+	if (tag == (uint32_t)VO_TAG_WOF)
+		attributes &= ~(uint32_t)(VO_REPARSE | VO_SPARSE);
 	attributes &= ~0x80U;	/* "normal" says that there are no others */
 	buf_u64le(answer, ni->mft_no | sequence << 48);
 	buf_u64le(answer, folder ? 0 : (uint64_t)ni->data_size);
 	buf_u64le(answer, folder ? 0 : (uint64_t)ni->allocated_size);
 	buf_u32le(answer, attributes);
-	buf_u32le(answer, reparse_tag(ni));
+	buf_u32le(answer, tag);
 	buf_u32le(answer, count_links(ni));
 	buf_u32le(answer, test_nino_flag(ni, v3_Extensions)
 			  ? le32_to_cpu(ni->security_id) : 0);
@@ -317,107 +321,6 @@ vo_native_spell(struct vo_native *n, const struct vo_request *q,
 	return 1;
 }
 
-/* ---- data ----------------------------------------------------------------- */
-
-static int
-readable(ntfs_inode *ni, const char *stream, ntfs_attr *na, struct err *e)
-{
-	uint32_t tag = stream == NULL ? reparse_tag(ni) : 0;
-
-	if (tag == (uint32_t)VO_TAG_WOF || tag == (uint32_t)VO_TAG_DEDUP)
-		return err_set(e, ERR_UNSUPPORTED, "is compressed in a way that "
-			       "this version does not read (%s)",
-			       tag == (uint32_t)VO_TAG_WOF ? "CompactOS"
-							    : "deduplication");
-	if (NAttrEncrypted(na))
-		return err_set(e, ERR_UNSUPPORTED, "is encrypted (EFS)");
-	return 0;
-}
-
-int
-vo_native_read(struct vo_native *n, const struct vo_request *q,
-	       struct buf *answer, struct err *e)
-{
-	const char *stream;
-	VO_INODE_SCOPED ntfs_inode *ni = vo_native_open(n, q->path, &stream, e);
-	SCOPED_FREE ntfschar *name = NULL;
-	size_t units = 0;
-	ntfs_attr *na;
-	s64 got = 0;
-	uint8_t *to;
-
-	if (ni == NULL)
-		return -1;
-	if (stream == NULL && vo_native_is_folder(ni))
-		return err_set(e, ERR_USAGE, "is a folder");
-	if (vo_native_stream(ni, stream, &name, &units, e) < 0)
-		return -1;
-	na = ntfs_attr_open(ni, AT_DATA, units > 0 ? name : AT_UNNAMED,
-			    (u32)units);
-	if (na == NULL)
-		return vo_native_fail("open the stream", e);
-	if (readable(ni, stream, na, e) < 0) {
-		ntfs_attr_close(na);
-		return -1;
-	}
-	if (q->at < (uint64_t)na->data_size && q->size > 0) {
-		uint64_t want = (uint64_t)na->data_size - q->at;
-
-		if (want > q->size)
-			want = q->size;
-		to = buf_room(answer, (size_t)want);
-		while (to != NULL && (uint64_t)got < want) {
-			s64 r = ntfs_attr_pread(na, (s64)q->at + got,
-						(s64)want - got, to + got);
-
-			if (r <= 0)
-				break;
-			got += r;
-		}
-		if (to != NULL && (uint64_t)got < want) {
-			errno = errno == 0 ? EIO : errno;
-			(void)vo_native_fail("read it", e);
-		}
-	}
-	ntfs_attr_close(na);
-	return e->kind == ERR_NONE ? 0 : -1;
-}
-
-int
-vo_native_streams(struct vo_native *n, const struct vo_request *q,
-		  struct buf *answer, struct err *e)
-{
-	VO_INODE_SCOPED ntfs_inode *ni = vo_native_open(n, q->path, NULL, e);
-	ntfs_attr_search_ctx *ctx;
-
-	if (ni == NULL)
-		return -1;
-	ctx = ntfs_attr_get_search_ctx(ni, NULL);
-	if (ctx == NULL)
-		return vo_native_fail("read the record", e);
-	while (ntfs_attr_lookup(AT_DATA, NULL, 0, CASE_SENSITIVE, 0, NULL, 0,
-				ctx) == 0) {
-		const ATTR_RECORD *a = ctx->attr;
-		SCOPED_FREE char *name = NULL;
-
-		if (a->non_resident && a->lowest_vcn != 0)
-			continue;	/* further down the same stream */
-		name = utf_from16((const u8 *)a + le16_to_cpu(a->name_offset),
-				  2U * a->name_length, e);
-		if (name == NULL)
-			break;
-		buf_u32le(answer, (uint32_t)strlen(name));
-		buf_str(answer, name);
-		buf_u64le(answer, a->non_resident
-			  ? (uint64_t)sle64_to_cpu(a->data_size)
-			  : le32_to_cpu(a->value_length));
-		buf_u64le(answer, a->non_resident
-			  ? (uint64_t)sle64_to_cpu(a->allocated_size) : 0);
-	}
-	ntfs_attr_put_search_ctx(ctx);
-	return e->kind == ERR_NONE ? 0 : -1;
-}
-
 /* ---- the rest ------------------------------------------------------------- */
 
 int
@@ -447,7 +350,8 @@ vo_native_reparse(struct vo_native *n, const struct vo_request *q,
 
 	if (ni == NULL)
 		return -1;
-	if ((ni->flags & FILE_ATTR_REPARSE_POINT) == 0)
+	if ((ni->flags & FILE_ATTR_REPARSE_POINT) == 0 ||
+	    vo_native_tag(ni) == (uint32_t)VO_TAG_WOF)
 		return 0;
 	data = ntfs_attr_readall(ni, AT_REPARSE_POINT, AT_UNNAMED, 0, &size);
 	if (data == NULL || size < 0)
@@ -471,5 +375,25 @@ vo_native_object_id(struct vo_native *n, const struct vo_request *q,
 		return errno == ENODATA ? 0
 					: vo_native_fail("read its object id", e);
 	buf_bytes(answer, id, (size_t)len);
+	return 1;
+}
+
+/* What the encrypting file system keeps beside a file ($EFS). */
+int
+vo_native_efs(struct vo_native *n, const struct vo_request *q,
+	      struct buf *answer, struct err *e)
+{
+	VO_INODE_SCOPED ntfs_inode *ni = vo_native_open(n, q->path, NULL, e);
+	SCOPED_FREE u8 *data = NULL;
+	s64 size = 0;
+
+	if (ni == NULL)
+		return -1;
+	if ((ni->flags & FILE_ATTR_ENCRYPTED) == 0)
+		return 0;
+	data = ntfs_attr_readall(ni, AT_LOGGED_UTILITY_STREAM, NULL, 0, &size);
+	if (data == NULL || size <= 0 || size > VO_EFS_MAX)
+		return vo_native_fail("read what it is encrypted with", e);
+	buf_bytes(answer, data, (size_t)size);
 	return 1;
 }

@@ -100,6 +100,8 @@ vo_native_set_reparse(struct vo_native *n, const struct vo_request *q,
 	(void)answer;
 	if (ni == NULL)
 		return -1;
+	if (vo_native_tag(ni) == (uint32_t)VO_TAG_WOF)
+		return err_set(e, ERR_USAGE, "is not empty");
 	if (q->len == 0)
 		r = ntfs_remove_ntfs_reparse_data(ni);
 	else
@@ -127,5 +129,52 @@ vo_native_set_object_id(struct vo_native *n, const struct vo_request *q,
 		r = ntfs_set_ntfs_object_id(ni, q->data, q->len, 0);
 	if (r < 0 && !(q->len == 0 && errno == ENODATA))
 		return vo_native_fail("set its object id", e);
+	return vo_native_shut(TAKE(ni), e);
+}
+
+int
+vo_native_set_efs(struct vo_native *n, const struct vo_request *q,
+		  struct buf *answer, struct err *e)
+{
+	VO_INODE_SCOPED ntfs_inode *ni = open_writable(n, q, e);
+
+	(void)answer;
+	if (ni == NULL)
+		return -1;
+	if ((ni->flags & (FILE_ATTR_ENCRYPTED | FILE_ATTR_COMPRESSED)) != 0 ||
+	    vo_native_tag(ni) != 0)
+		return err_set(e, ERR_USAGE, "is encrypted or compressed "
+			       "already");
+	if (ntfs_set_efs_info(ni, q->data, q->len, 0) != 0)
+		return errno == EINVAL
+		     ? err_set(e, ERR_USAGE, "what it is encrypted with, or the "
+			       "encrypted data, is malformed")
+		     : vo_native_fail("make it an encrypted one", e);
+	return vo_native_shut(TAKE(ni), e);
+}
+
+int
+vo_native_set_compressed(struct vo_native *n, const struct vo_request *q,
+			 struct buf *answer, struct err *e)
+{
+	VO_INODE_SCOPED ntfs_inode *ni = open_writable(n, q, e);
+	bool now;
+
+	(void)answer;
+	if (ni == NULL)
+		return -1;
+	now = (ni->flags & FILE_ATTR_COMPRESSED) != 0;
+	if (now == (q->size != 0))
+		return 0;
+	if ((!vo_native_is_folder(ni) && ni->data_size != 0) ||
+	    (ni->flags & FILE_ATTR_ENCRYPTED) != 0)
+		return err_set(e, ERR_USAGE, "is not empty");
+	if (q->size != 0 && n->vol->cluster_size > 4096)
+		return err_set(e, ERR_UNSUPPORTED, "cannot be compressed: the "
+			       "volume's clusters are longer than 4096 bytes");
+	ni->flags ^= FILE_ATTR_COMPRESSED;
+	NInoFileNameSetDirty(ni);
+	ntfs_inode_mark_dirty(ni);
+	ntfs_inode_update_times(ni, NTFS_UPDATE_CTIME);
 	return vo_native_shut(TAKE(ni), e);
 }

@@ -22,6 +22,7 @@ enum vo_op {
 	VO_OP_SPELL,		/* -> text */
 	VO_OP_LIST,		/* -> entries */
 	VO_OP_READ,		/* at, size -> bytes */
+	VO_OP_READ_RAW,		/* the same, of encrypted data */
 	VO_OP_WRITE,		/* at, data */
 	VO_OP_TRUNCATE,		/* size */
 	VO_OP_PUT,		/* data: all of it; makes the file */
@@ -35,12 +36,15 @@ enum vo_op {
 	VO_OP_SECURITY, VO_OP_SET_SECURITY,	/* bytes */
 	VO_OP_REPARSE, VO_OP_SET_REPARSE,	/* bytes; none removes */
 	VO_OP_OBJECT_ID, VO_OP_SET_OBJECT_ID,	/* bytes; none removes */
+	VO_OP_EFS, VO_OP_SET_EFS,	/* bytes */
+	VO_OP_SET_COMPRESSED,	/* size: 1 or 0 */
 	VO_OP_END
 };
 
 enum {
 	VO_DATA_MAX = 1 << 20,	/* bytes of one read or write request */
 	VO_ANSWER_MAX = 1 << 30,	/* bytes of one answer: a folder's list */
+	VO_EFS_MAX = 256 << 10,	/* bytes of $EFS; Windows takes no more */
 };
 
 struct vo_request {

@@ -332,16 +332,16 @@ vo_walk(struct vo *v, const char *path, vo_walk_fn fn, void *arg, struct err *e)
 
 /* ---- data ----------------------------------------------------------------- */
 
-int
-vo_read(struct vo *v, const char *path, uint64_t at, void *buf, size_t len,
-	size_t *ret_len, struct err *e)
+static int
+read_as(struct vo *v, enum vo_op op, const char *path, uint64_t at, void *buf,
+	size_t len, size_t *ret_len, struct err *e)
 {
 	uint8_t *to = buf;
 	size_t done = 0;
 
 	while (done < len) {
 		struct vo_request q = {
-			.op = VO_OP_READ, .path = path, .at = at + done,
+			.op = op, .path = path, .at = at + done,
 			.size = num_min(len - done, VO_DATA_MAX),
 		};
 		BUF_SCOPED struct buf answer = BUF_EMPTY;
@@ -359,6 +359,20 @@ vo_read(struct vo *v, const char *path, uint64_t at, void *buf, size_t len,
 	}
 	*ret_len = done;
 	return 0;
+}
+
+int
+vo_read(struct vo *v, const char *path, uint64_t at, void *buf, size_t len,
+	size_t *ret_len, struct err *e)
+{
+	return read_as(v, VO_OP_READ, path, at, buf, len, ret_len, e);
+}
+
+int
+vo_read_raw(struct vo *v, const char *path, uint64_t at, void *buf, size_t len,
+	    size_t *ret_len, struct err *e)
+{
+	return read_as(v, VO_OP_READ_RAW, path, at, buf, len, ret_len, e);
 }
 
 /* The size of what a path names, also of a stream: 1, 0, -1. */
@@ -487,4 +501,11 @@ vo_object_id(struct vo *v, const char *path, uint8_t **ret, size_t *ret_len,
 	     struct err *e)
 {
 	return optional(v, VO_OP_OBJECT_ID, path, ret, ret_len, e);
+}
+
+int
+vo_efs(struct vo *v, const char *path, uint8_t **ret, size_t *ret_len,
+       struct err *e)
+{
+	return optional(v, VO_OP_EFS, path, ret, ret_len, e);
 }

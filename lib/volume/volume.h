@@ -179,11 +179,20 @@ MUST_CHECK int vo_walk(struct vo *v, const char *path, vo_walk_fn fn, void *arg,
 
 /*
  * Up to len bytes from `at`; *ret_len is less at the end only.  Compressed
- * data is uncompressed.  A CompactOS file or an encrypted one is
+ * data, CompactOS files too, is uncompressed.  A deduplicated or encrypted file is
  * ERR_UNSUPPORTED: its plain bytes are not what the stream holds.
  */
 MUST_CHECK int vo_read(struct vo *v, const char *path, uint64_t at, void *buf,
 		       size_t len, size_t *ret_len, struct err *e);
+
+/*
+ * The same of an encrypted (EFS) file, as it lies there: whole units of 512 bytes,
+ * then two that say how many of the last unit do not count.  To move such a file
+ * unread: write these bytes to a new one, its streams too, then vo_set_efs().
+ */
+MUST_CHECK int vo_read_raw(struct vo *v, const char *path, uint64_t at,
+			   void *buf, size_t len, size_t *ret_len,
+			   struct err *e);
 
 /* The whole, at most `max` bytes; the caller frees *ret.  1, 0 absent, -1. */
 MUST_CHECK int vo_slurp(struct vo *v, const char *path, size_t max,
@@ -213,7 +222,8 @@ struct vo_streams {
 #define VO_STREAMS_EMPTY { .at = NULL }
 #define VO_STREAMS_SCOPED SCOPED(vo_streams_done)
 
-/* The data streams; a folder may have named ones. */
+/* The data streams; a folder may have named ones.  What CompactOS stores of a
+ * file is none of them. */
 MUST_CHECK int vo_streams(struct vo *v, const char *path,
 			  struct vo_streams *ret, struct err *e);
 void vo_streams_done(struct vo_streams *s);
@@ -251,6 +261,18 @@ MUST_CHECK int vo_set_times(struct vo *v, const char *path,
 MUST_CHECK int vo_set_attributes(struct vo *v, const char *path,
 				 uint32_t attributes, struct err *e);
 
+/* Whether data is stored compressed (LZNT1), of an empty file, or of files that
+ * will be made in a folder. */
+MUST_CHECK int vo_set_compressed(struct vo *v, const char *path,
+				 bool compressed, struct err *e);
+
+/* What the encrypting file system needs to open a file ($EFS); 1, 0 not
+ * encrypted, -1.  Setting it makes a file with raw bytes an encrypted one. */
+MUST_CHECK int vo_efs(struct vo *v, const char *path, uint8_t **ret,
+		      size_t *ret_len, struct err *e);
+MUST_CHECK int vo_set_efs(struct vo *v, const char *path, const void *efs,
+			  size_t len, struct err *e);
+
 /* A self-relative security descriptor ([MS-DTYP] 2.4.6); the caller frees. */
 MUST_CHECK int vo_security(struct vo *v, const char *path, uint8_t **ret,
 			   size_t *ret_len, struct err *e);
@@ -258,7 +280,9 @@ MUST_CHECK int vo_set_security(struct vo *v, const char *path,
 			       const void *sd, size_t len, struct err *e);
 
 /* REPARSE_DATA_BUFFER ([MS-FSCC] 2.1.2.2), tag and lengths included; 1, 0, -1.
- * Setting one needs an empty file or folder; NULL removes it. */
+ * Setting one needs an empty file or folder; NULL removes it.  CompactOS's is not
+ * shown, as in Windows: only vo_stat.tag tells such a file from others, and it
+ * becomes an ordinary one when it is written. */
 MUST_CHECK int vo_reparse(struct vo *v, const char *path, uint8_t **ret,
 			  size_t *ret_len, struct err *e);
 MUST_CHECK int vo_set_reparse(struct vo *v, const char *path,

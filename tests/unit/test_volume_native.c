@@ -227,6 +227,102 @@ refuses(void **state)
 	REFUSED(vo_truncate(v, "big.bin", 100 << 20, &e), ERR_SYSTEM);
 }
 
+/* An encrypted file moves unread: raw bytes and $EFS to a new one.  The first one
+ * is made the same way, from bytes that nobody can decrypt. */
+static void
+encrypted(void **state)
+{
+	struct err e = ERR_INIT;
+	DK_SCOPED struct dk *d = open_disk(DK_DRY);
+	VO_SCOPED struct vo *v = open_volume(d, VO_WRITE);
+	uint8_t raw[1026], back[2000], efs[84] = { 84 };
+	SCOPED_FREE uint8_t *kept = NULL;
+	struct vo_stat st;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < 1024; i++)
+		raw[i] = (uint8_t)(i * 7);
+	raw[1024] = 24;		/* of the last 512 bytes do not count */
+	raw[1025] = 0;
+	for (size_t i = 4; i < sizeof(efs); i++)
+		efs[i] = (uint8_t)i;
+	GOOD(vo_put(v, "secret", raw, sizeof(raw), &e));
+	GOOD(vo_set_efs(v, "secret", efs, sizeof(efs), &e));
+	GOOD(vo_read_raw(v, "secret", 0, back, sizeof(back), &len, &e));
+	assert_int_equal(len, sizeof(raw));
+	assert_int_equal(vo_efs(v, "secret", &kept, &len, &e), 1);
+	assert_int_equal(len, sizeof(efs));
+	GOOD(vo_put(v, "moved", back, sizeof(raw), &e));
+	GOOD(vo_set_efs(v, "moved", kept, len, &e));
+	assert_int_equal(vo_stat(v, "moved", &st, &e), 1);
+	assert_int_equal(st.size, 1000);
+	assert_int_equal(st.attributes & VO_ENCRYPTED, VO_ENCRYPTED);
+	memset(back, 0, sizeof(back));
+	GOOD(vo_read_raw(v, "moved", 0, back, sizeof(back), &len, &e));
+	assert_memory_equal(back, raw, 1024);
+	free(kept);
+	kept = NULL;
+	assert_int_equal(vo_efs(v, "moved", &kept, &len, &e), 1);
+	assert_memory_equal(kept, efs, sizeof(efs));
+	assert_int_equal(vo_efs(v, "big.bin", &kept, &len, &e), 0);
+	assert_int_equal(vo_read(v, "moved", 0, back, 10, &len, &e), -1);
+	assert_int_equal(e.kind, ERR_UNSUPPORTED);
+}
+
+static void
+compressed(void **state)
+{
+	struct err e = ERR_INIT;
+	DK_SCOPED struct dk *d = open_disk(DK_DRY);
+	VO_SCOPED struct vo *v = open_volume(d, VO_WRITE);
+	SCOPED_FREE uint8_t *zeros = mem_array(1 << 20, 1, &e);
+	SCOPED_FREE uint8_t *back = NULL;
+	struct vo_stat st;
+	size_t len;
+
+	(void)state;
+	memset(zeros, 'x', 1 << 20);
+	GOOD(vo_create(v, "small", &e));
+	GOOD(vo_set_compressed(v, "small", true, &e));
+	GOOD(vo_put(v, "small", zeros, 1 << 20, &e));
+	assert_int_equal(vo_stat(v, "small", &st, &e), 1);
+	assert_int_equal(st.size, 1 << 20);
+	assert_true(st.attributes & VO_COMPRESSED);
+	assert_true(st.allocated < 1 << 18);
+	assert_int_equal(vo_slurp(v, "small", 1 << 20, &back, &len, &e), 1);
+	assert_memory_equal(back, zeros, 1 << 20);
+	/* files made in such a folder are born so */
+	GOOD(vo_mkdir(v, "folder", &e));
+	GOOD(vo_set_compressed(v, "folder", true, &e));
+	GOOD(vo_put(v, "folder/one", zeros, 1 << 20, &e));
+	assert_int_equal(vo_stat(v, "folder/one", &st, &e), 1);
+	assert_true(st.attributes & VO_COMPRESSED);
+	assert_int_equal(vo_set_compressed(v, "small", false, &e), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+}
+
+static void
+object_ids(void **state)
+{
+	static const uint8_t id[64] = { 1, 2, 3, [16] = 4, [63] = 5 };
+	struct err e = ERR_INIT;
+	DK_SCOPED struct dk *d = open_disk(DK_DRY);
+	VO_SCOPED struct vo *v = open_volume(d, VO_WRITE);
+	SCOPED_FREE uint8_t *got = NULL;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(vo_object_id(v, "big.bin", &got, &len, &e), 0);
+	GOOD(vo_set_object_id(v, "big.bin", id, sizeof(id), &e));
+	assert_int_equal(vo_object_id(v, "big.bin", &got, &len, &e), 1);
+	assert_int_equal(len, sizeof(id));
+	assert_memory_equal(got, id, sizeof(id));
+	free(TAKE(got));
+	GOOD(vo_set_object_id(v, "big.bin", NULL, 0, &e));
+	assert_int_equal(vo_object_id(v, "big.bin", &got, &len, &e), 0);
+}
+
 /* The worker has no file but its socket and cannot open another. */
 static void
 shut_in(void **state)
@@ -297,6 +393,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything),
 		cmocka_unit_test(reads_back),
+		cmocka_unit_test(encrypted),
+		cmocka_unit_test(compressed),
+		cmocka_unit_test(object_ids),
 		cmocka_unit_test(shut_in),
 		cmocka_unit_test(new_files_inherit),
 		cmocka_unit_test(refuses),

@@ -30,7 +30,7 @@ tag(const struct cli_args *a, struct err *e)
 
 	if (r == NULL || (w = st_writer_open(r, e)) == NULL ||
 	    st_ref_find(r, a->at[0], &ref, e) < 0 ||
-	    st_ref_tag(r, ref.name, a->at[1], ref.number, e) < 0)
+	    st_ref_tag(r, &ref, a->at[1], e) < 0)
 		return -1;
 	(void)printf("%s:%s is %s:%llu\n", ref.name, a->at[1], ref.name,
 		     (unsigned long long)ref.number);

@@ -194,18 +194,28 @@ io_new_open(struct io_new *f, const char *path, mode_t mode, struct err *e)
 	if (f->dir < 0)
 		return err_sys(e, "%s", dir);
 	f->name = strdup(basename(base));
-	/* A thread may begin a file while another ends one of that name. */
-	if (f->name == NULL ||
-	    asprintf(&f->temp, "%s.tmp.%ld.%u", f->name, (long)getpid(),
-		     atomic_fetch_add(&nth, 1)) < 0) {
-		f->temp = NULL;
+	if (f->name == NULL)
 		return err_set(e, ERR_NOMEM, "no memory for a file name");
+	/* A thread may begin a file while another ends one of that name; and
+	 * one that was killed had our number, where numbers are few. */
+	for (int again = 0; again < 1000; again++) {
+		free(f->temp);
+		if (asprintf(&f->temp, "%s.tmp.%ld.%u", f->name, (long)getpid(),
+			     atomic_fetch_add(&nth, 1)) < 0) {
+			f->temp = NULL;
+			return err_set(e, ERR_NOMEM,
+				       "no memory for a file name");
+		}
+		f->fd = openat(f->dir, f->temp,
+			       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (f->fd >= 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
 	}
-	f->fd = openat(f->dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		       mode);
-	if (f->fd < 0)
-		return err_sys(e, "%s", path);
-	return 0;
+	(void)err_sys(e, "%s", path);
+	free(TAKE(f->temp));	/* not ours to remove */
+	return -1;
 }
 
 int

@@ -29,9 +29,10 @@ struct gc_pack {
 struct gc {
 	struct st_repo *repo;
 	struct progress *progress;
+	bool dry;
 	struct st_gc sum;
 	struct gc_pack *pack;		/* sorted by id */
-	size_t packs, cap;
+	size_t packs;
 	struct st_refs refs;		/* every version */
 };
 
@@ -66,50 +67,48 @@ find_pack(const struct gc *g, const struct st_id *id)
 static int
 list_packs(struct gc *g, struct err *e)
 {
-	SCOPED_FREE char *dir = st_repo_file(g->repo, e, "packs");
-	DIR *d = dir == NULL ? NULL : opendir(dir);
-	const struct dirent *x;
-	int r = 0;
+	ST_PACK_FILES_SCOPED struct st_pack_files files = ST_PACK_FILES_EMPTY;
 
-	if (dir == NULL)
+	if (st_repo_pack_files(g->repo, &files, e) < 0)
 		return -1;
-	if (d == NULL)
-		return err_sys(e, "%s", dir);
-	while (r == 0 && (x = readdir(d)) != NULL) {
-		struct st_id id;
-		struct stat st;
-
-		if (!st_id_named(x->d_name, ".pack", &id))
-			continue;
-		if (fstatat(dirfd(d), x->d_name, &st, 0) < 0)
-			r = err_sys(e, "%s/%s", dir, x->d_name);
-		if (r == 0)
-			r = mem_grow(&g->pack, &g->cap, g->packs + 1,
-				     sizeof(*g->pack), e);
-		if (r == 0)
-			g->pack[g->packs++] = (struct gc_pack){
-				.id = id, .len = (uint64_t)st.st_size };
-	}
-	(void)closedir(d);
-	mem_sort(g->pack, g->packs, sizeof(*g->pack), by_id);
+	g->pack = mem_array(files.count, sizeof(*g->pack), e);
+	if (g->pack == NULL)
+		return -1;
+	for (; g->packs < files.count; g->packs++)
+		g->pack[g->packs] = (struct gc_pack){
+			.id = files.at[g->packs].id,
+			.len = files.at[g->packs].len };
 	g->sum.packs = g->packs;
-	return r;
+	return 0;
+}
+
+/* A pack that a version needs: ERR_CORRUPT when it is not there. */
+static int
+needed_pack(const struct gc *g, const struct st_ref *ref,
+	    const struct st_list_pack *l, struct gc_pack **ret, struct err *e)
+{
+	struct gc_pack *p = find_pack(g, &l->pack);
+	char hex[ST_ID_HEX];
+
+	*ret = p;
+	if (p != NULL && (p->bit == NULL || p->records == l->records))
+		return 0;
+	return err_set(e, ERR_CORRUPT, "%s:%llu: packs/%s.pack is %s; import "
+		       "the disk again, or remove the version", ref->name,
+		       (unsigned long long)ref->number,
+		       st_id_hex(&l->pack, hex), p == NULL ? "missing" :
+		       "another than its clear list says");
 }
 
 static int
 need_pack(struct gc *g, const struct st_ref *ref, const struct st_list_pack *l,
 	  struct err *e)
 {
-	struct gc_pack *p = find_pack(g, &l->pack);
 	size_t n = ((size_t)l->records + 7) / 8;
-	char hex[ST_ID_HEX];
+	struct gc_pack *p;
 
-	if (p == NULL || (p->bit != NULL && p->records != l->records))
-		return err_set(e, ERR_CORRUPT, "%s:%llu: packs/%s.pack is %s; "
-			       "see imgtool verify", ref->name,
-			       (unsigned long long)ref->number,
-			       st_id_hex(&l->pack, hex), p == NULL ? "missing" :
-			       "another than its clear list says");
+	if (needed_pack(g, ref, l, &p, e) < 0)
+		return -1;
 	if (p->bit == NULL) {
 		p->bit = mem_array(n, 1, e);
 		if (p->bit == NULL)
@@ -124,23 +123,60 @@ need_pack(struct gc *g, const struct st_ref *ref, const struct st_list_pack *l,
 	return 0;
 }
 
+/* A list that names a pack that is gone is made again, where our key opens the
+ * version and all of it is there, stored again since. */
+static int
+renew_list(struct gc *g, const struct st_ref *ref, struct st_list *l,
+	   struct err *e)
+{
+	ST_LINE_SCOPED struct st_line line = ST_LINE_EMPTY;
+	ST_VERSION_SCOPED struct st_version v = ST_VERSION_EMPTY;
+	ST_LIST_SCOPED struct st_list fresh = ST_LIST_EMPTY;
+	struct err missing = ERR_INIT, why = ERR_INIT;
+	struct gc_pack *p;
+
+	for (size_t i = 0; i < l->count && missing.kind == ERR_NONE; i++)
+		(void)needed_pack(g, ref, &l->at[i], &p, &missing);
+	if (missing.kind == ERR_NONE)
+		return 0;
+	if (st_version_load(g->repo, ref, &line, &v, &why) < 0 ||
+	    st_version_list(g->repo, &line, &v.root, &fresh, &why) < 0) {
+		*e = missing;
+		return -1;
+	}
+	if (!g->dry && st_version_put_list(g->repo, &ref->version, &fresh,
+					   e) < 0)
+		return -1;
+	st_list_done(l);
+	*l = TAKE(fresh);
+	return 0;
+}
+
 /* Without the list of even one version nobody knows what is needed. */
+static int
+mark_version(struct gc *g, const struct st_ref *ref, struct err *e)
+{
+	ST_LIST_SCOPED struct st_list l = ST_LIST_EMPTY;
+
+	if (st_list_load(g->repo, &ref->version, &l, e) < 0)
+		return err_ctx(e, "%s:%llu", ref->name,
+			       (unsigned long long)ref->number);
+	if (renew_list(g, ref, &l, e) < 0)
+		return -1;
+	for (size_t k = 0; k < l.count; k++)
+		if (need_pack(g, ref, &l.at[k], e) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 mark(struct gc *g, struct err *e)
 {
 	if (st_ref_all(g->repo, &g->refs, e) < 0)
 		return -1;
-	for (size_t i = 0; i < g->refs.count; i++) {
-		const struct st_ref *ref = &g->refs.at[i];
-		ST_LIST_SCOPED struct st_list l = ST_LIST_EMPTY;
-
-		if (st_list_load(g->repo, &ref->version, &l, e) < 0)
-			return err_ctx(e, "%s:%llu", ref->name,
-				       (unsigned long long)ref->number);
-		for (size_t k = 0; k < l.count; k++)
-			if (need_pack(g, ref, &l.at[k], e) < 0)
-				return -1;
-	}
+	for (size_t i = 0; i < g->refs.count; i++)
+		if (mark_version(g, &g->refs.at[i], e) < 0)
+			return -1;
 	for (size_t i = 0; i < g->packs; i++) {
 		struct gc_pack *p = &g->pack[i];
 
@@ -226,6 +262,11 @@ rewrite_all(struct gc *g, struct st_writer *w, struct err *e)
 			return -1;
 	if (st_writer_close_pack(w, e) < 0)
 		return -1;
+	/* An interrupted run may have written the same, which nobody needed until
+	 * now. */
+	for (size_t i = 0; i < g->packs; i++)
+		if (st_writer_wrote_pack(w, &g->pack[i].id))
+			g->pack[i].goes = false;
 	return st_writer_flush_index(w, e);
 }
 
@@ -237,67 +278,6 @@ pack_goes(void *arg, const struct st_id *id)
 	const struct gc_pack *p = find_pack(arg, id);
 
 	return p != NULL && p->goes;
-}
-
-static int
-names_gone(const struct gc *g, const struct st_index *ix, size_t first_pack,
-	   size_t packs, struct err *e)
-{
-	for (size_t i = 0; i < packs; i++) {
-		struct st_pack_info info;
-		const struct gc_pack *p;
-
-		if (st_index_pack(ix, first_pack + i, &info, e) < 0)
-			return -1;
-		p = find_pack(g, &info.id);
-		if (p != NULL && p->goes)
-			return 1;
-	}
-	return 0;
-}
-
-/* One fragment again, without what goes; the old one is removed. */
-static int
-filter_fragment(struct gc *g, const struct st_index *ix, size_t i,
-		const char *dir, struct err *e)
-{
-	ST_INDEX_NEW_SCOPED struct st_index_new n = ST_INDEX_NEW_EMPTY;
-	char hex[ST_ID_HEX];
-	struct st_id id;
-	SCOPED_FREE char *old = st_repo_file(g->repo, e, "index/%s.index",
-				st_id_hex(st_index_id(ix, i), hex));
-
-	if (old == NULL || st_index_new_merge(&n, ix, i, pack_goes, g, e) < 0)
-		return -1;
-	if (n.packs > 0 && st_index_new_write(&n, dir, &id, e) < 0)
-		return -1;
-	if (unlink(old) < 0 && errno != ENOENT)
-		return err_sys(e, "%s", old);
-	return 0;
-}
-
-static int
-filter_index(struct gc *g, struct err *e)
-{
-	SCOPED_FREE char *dir = st_repo_file(g->repo, e, "index");
-	const struct st_index *ix = st_repo_index_get(g->repo, e);
-	size_t first = 0;
-	int r = 0;
-
-	if (ix == NULL)
-		return -1;
-	for (size_t i = 0; r >= 0 && dir != NULL && i < ix->count; i++) {
-		size_t packs = st_index_fragment_packs(ix, i);
-
-		r = names_gone(g, ix, first, packs, e);
-		if (r == 1)
-			r = filter_fragment(g, ix, i, dir, e);
-		first += packs;
-	}
-	st_repo_index_put(g->repo);
-	if (r < 0 || dir == NULL)
-		return -1;
-	return st_repo_index_reload(g->repo, e);
 }
 
 /* ---- lists that say where records are now -------------------------------- */
@@ -473,7 +453,7 @@ sweep(struct gc *g, struct st_writer *w, struct err *e)
 	if (rewrite_all(g, w, e) < 0)
 		return -1;
 	/* Lookups must find the new places before lists are made of them. */
-	if (filter_index(g, e) < 0)
+	if (st_repo_filter_index(g->repo, pack_goes, g, e) < 0)
 		return -1;
 	for (size_t i = 0; i < g->refs.count; i++)
 		if (move_list(g, &g->refs.at[i], e) < 0)
@@ -488,7 +468,7 @@ st_gc(struct st_repo *r, bool dry, struct progress *p, struct st_gc *ret,
       struct err *e)
 {
 	SCOPED(gc_done) struct gc g = { .repo = r, .progress = p,
-					.refs = ST_REFS_EMPTY };
+					.dry = dry, .refs = ST_REFS_EMPTY };
 	ST_WRITER_SCOPED struct st_writer *w = st_writer_open(r, e);
 
 	if (w == NULL || list_packs(&g, e) < 0 || mark(&g, e) < 0)

@@ -30,8 +30,9 @@ static const char magic[8] = "HALINDX\n";
 
 struct st_fragment {
 	struct st_id id;
-	const void *at;		/* mapped */
+	const void *at;		/* mapped, or the bytes of `own` */
 	size_t len;
+	struct buf own;
 	uint32_t packs;
 	uint64_t records;
 };
@@ -39,8 +40,9 @@ struct st_fragment {
 static void
 fragment_done(struct st_fragment *f)
 {
-	if (f->at != NULL)
+	if (f->at != NULL && f->at != f->own.at)
 		(void)munmap((void *)(uintptr_t)f->at, f->len);
+	buf_done(&f->own);
 }
 
 void
@@ -84,7 +86,8 @@ st_index_add(struct st_index *ix, const char *dir, const struct st_id *id,
 	SCOPED_FREE char *path = mem_fmt(e, "%s/%s" SUFFIX, dir,
 					 st_id_hex(id, hex));
 	SCOPED_FD int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	SCOPED(fragment_done) struct st_fragment f = { .id = *id };
+	SCOPED(fragment_done) struct st_fragment f = { .id = *id,
+						       .own = BUF_EMPTY };
 	struct stat st;
 
 	if (path == NULL)
@@ -108,6 +111,43 @@ st_index_add(struct st_index *ix, const char *dir, const struct st_id *id,
 	return 0;
 }
 
+int
+st_index_add_new(struct st_index *ix, struct st_index_new *n, struct err *e)
+{
+	SCOPED(fragment_done) struct st_fragment f = { .own = BUF_EMPTY };
+
+	if (st_index_new_encode(n, &f.own, e) < 0)
+		return -1;
+	f.at = f.own.at;
+	f.len = f.own.len;
+	cx_hash(f.id.at, f.at, f.len);
+	if (check_head("index fragment", &f, e) < 0 ||
+	    mem_grow(&ix->fragment, &ix->cap, ix->count + 1,
+		     sizeof(*ix->fragment), e) < 0)
+		return -1;
+	ix->fragment[ix->count++] = TAKE(f);
+	return 0;
+}
+
+bool
+st_index_sound(const struct st_index *ix, size_t fragment)
+{
+	const struct st_fragment *f = &ix->fragment[fragment];
+	struct st_id real;
+
+	cx_hash(real.at, f->at, f->len);
+	return st_id_equal(&real, &f->id);
+}
+
+void
+st_index_drop(struct st_index *ix, size_t fragment)
+{
+	fragment_done(&ix->fragment[fragment]);
+	ix->count--;
+	memmove(&ix->fragment[fragment], &ix->fragment[fragment + 1],
+		(ix->count - fragment) * sizeof(*ix->fragment));
+}
+
 /* One name in the directory; a fragment that went away meanwhile was merged
  * into another, and the caller looks again. */
 static int
@@ -121,6 +161,8 @@ add_named(struct st_index *ix, const char *dir, const char *name, bool *again,
 
 	struct err why = ERR_INIT;
 	if (st_index_add(ix, dir, &id, &why) == 0)
+		return 0;
+	if (why.kind == ERR_CORRUPT)
 		return 0;
 	if (why.kind == ERR_SYSTEM && why.os == ENOENT) {
 		*again = true;
@@ -140,10 +182,10 @@ st_index_open(struct st_index *ix, const char *dir, struct err *e)
 		const struct dirent *x;
 		int r = 0;
 
-		if (d == NULL)
-			return err_sys(e, "%s", dir);
 		again = false;
 		st_index_done(ix);
+		if (d == NULL)
+			return errno == ENOENT ? 0 : err_sys(e, "%s", dir);
 		while (r == 0 && (x = readdir(d)) != NULL)
 			r = add_named(ix, dir, x->d_name, &again, e);
 		(void)closedir(d);

@@ -11,6 +11,7 @@
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,13 +49,20 @@ struct st_index {
 void st_index_done(struct st_index *ix);
 
 /* Map all fragments of the directory `dir` (as at this moment; `ix` is empty
- * before).  ERR_CORRUPT names a fragment that is none. */
+ * before), which may be missing.  A file that is no fragment is left out: its
+ * packs are then listed nowhere, and st_repo_mend_*() finds them. */
 MUST_CHECK int st_index_open(struct st_index *ix, const char *dir,
 			     struct err *e);
 
 /* Map one more, named `id`. */
 MUST_CHECK int st_index_add(struct st_index *ix, const char *dir,
 			    const struct st_id *id, struct err *e);
+
+/* Does a fragment have the bytes that its name says?  Reads all of it. */
+bool st_index_sound(const struct st_index *ix, size_t fragment);
+
+/* Take a fragment out of `ix`; its file stays. */
+void st_index_drop(struct st_index *ix, size_t fragment);
 
 /* 1 found, 0 not there, -1 the fragment is damaged. */
 MUST_CHECK int st_index_find(const struct st_index *ix, const struct st_id *id,
@@ -105,7 +113,11 @@ MUST_CHECK int st_index_new_merge(struct st_index_new *n,
 MUST_CHECK int st_index_new_write(struct st_index_new *n, const char *dir,
 				  struct st_id *ret_id, struct err *e);
 
-/* The bytes of a fragment, for tests and for reading one that is not mapped. */
+/* Add it to `ix` as a fragment that has no file; sorts n. */
+MUST_CHECK int st_index_add_new(struct st_index *ix, struct st_index_new *n,
+				struct err *e);
+
+/* The bytes of a fragment, for tests. */
 MUST_CHECK int st_index_new_encode(struct st_index_new *n, struct buf *out,
 				   struct err *e);
 

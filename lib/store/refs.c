@@ -20,7 +20,8 @@ st_name_ok(const char *name)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n > ST_NAME_MAX || !isalnum((unsigned char)name[0]))
+	if (n == 0 || n > ST_NAME_MAX || !isalnum((unsigned char)name[0]) ||
+	    strstr(name, ".tmp.") != NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!isalnum((unsigned char)name[i]) &&
@@ -83,9 +84,8 @@ read_line(const char *path, char line[REF_MAX], struct err *e)
 	return 1;
 }
 
-/* Fill in what refs/NAME/NUMBER says: 1 read, 0 there is none. */
-static int
-read_ref(const struct st_repo *r, struct st_ref *ref, struct err *e)
+int
+st_ref_read(const struct st_repo *r, struct st_ref *ref, struct err *e)
 {
 	SCOPED_FREE char *path = st_repo_file(r, e, "refs/%s/%llu", ref->name,
 					      (unsigned long long)ref->number);
@@ -115,7 +115,7 @@ each_entry(const char *path, int (*fn)(void *arg, const char *name, struct err *
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
 	while (done == 0 && (x = readdir(d)) != NULL)
-		if (st_name_ok(x->d_name) && strstr(x->d_name, ".tmp.") == NULL)
+		if (st_name_ok(x->d_name))
 			done = fn(arg, x->d_name, e);
 	(void)closedir(d);
 	return done;
@@ -154,10 +154,9 @@ st_ref_lines(const struct st_repo *r, struct st_refs *ret, struct err *e)
 	return 0;
 }
 
-/* Every number a line ever had. */
-static int
-numbers(const struct st_repo *r, const char *name, struct st_refs *ret,
-	struct err *e)
+int
+st_ref_numbers(const struct st_repo *r, const char *name, struct st_refs *ret,
+	       struct err *e)
 {
 	SCOPED_FREE char *path = NULL;
 
@@ -180,10 +179,10 @@ st_ref_versions(const struct st_repo *r, const char *name, struct st_refs *ret,
 	ST_REFS_SCOPED struct st_refs l = ST_REFS_EMPTY;
 	size_t kept = 0;
 
-	if (numbers(r, name, &l, e) < 0)
+	if (st_ref_numbers(r, name, &l, e) < 0)
 		return -1;
 	for (size_t i = 0; i < l.count; i++) {
-		if (read_ref(r, &l.at[i], e) < 0)
+		if (st_ref_read(r, &l.at[i], e) < 0)
 			return -1;
 		if (!l.at[i].removed)
 			l.at[kept++] = l.at[i];
@@ -221,15 +220,15 @@ st_ref_last(const struct st_repo *r, const char *name, uint64_t *ret,
 {
 	ST_REFS_SCOPED struct st_refs l = ST_REFS_EMPTY;
 
-	if (numbers(r, name, &l, e) < 0)
+	if (st_ref_numbers(r, name, &l, e) < 0)
 		return -1;
 	*ret = l.count == 0 ? 0 : l.at[l.count - 1].number;
 	return 0;
 }
 
 int
-st_ref_tags(const struct st_repo *r, const char *name, struct st_refs *ret,
-	    struct err *e)
+st_ref_tag_names(const struct st_repo *r, const char *name, struct st_refs *ret,
+		 struct err *e)
 {
 	SCOPED_FREE char *path = NULL;
 
@@ -238,18 +237,90 @@ st_ref_tags(const struct st_repo *r, const char *name, struct st_refs *ret,
 	path = st_repo_file(r, e, "refs/%s/tags", name);
 	if (path == NULL || each_entry(path, add_name, ret, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ret->count; i++) {
-		SCOPED_FREE char *tag = st_repo_file(r, e, "refs/%s/tags/%s",
-						     name, ret->at[i].name);
-		char line[REF_MAX] = "";
-
-		if (tag == NULL || read_line(tag, line, e) < 0)
-			return -1;
-		if (!num_parse(line, 1, UINT64_MAX, false, &ret->at[i].number))
-			return err_set(e, ERR_CORRUPT, "%s: is no tag", tag);
-	}
 	sort(ret);
 	return 0;
+}
+
+/* "NUMBER ID" */
+static bool
+parse_tag(char *line, struct st_ref *ret)
+{
+	char *space = strchr(line, ' ');
+
+	if (space == NULL)
+		return false;
+	*space = '\0';
+	return num_parse(line, 1, UINT64_MAX, false, &ret->number) &&
+	       st_id_parse(space + 1, &ret->version);
+}
+
+int
+st_ref_tag_read(const struct st_repo *r, const char *name, const char *tag,
+		struct st_ref *ret, struct err *e)
+{
+	SCOPED_FREE char *path = st_repo_file(r, e, "refs/%s/tags/%s", name,
+					      tag);
+	struct st_ref said = { .number = 0 }, ref;
+	char line[REF_MAX];
+	int got;
+
+	if (path == NULL || (got = read_line(path, line, e)) < 0)
+		return -1;
+	if (got == 0)
+		return 0;
+	if (!parse_tag(line, &said))
+		return err_set(e, ERR_CORRUPT, "%s: is no tag", path);
+	ref = said;
+	(void)snprintf(ref.name, sizeof(ref.name), "%s", name);
+	if (st_ref_read(r, &ref, e) < 0)
+		return -1;
+	if (!ref.removed && !st_id_equal(&ref.version, &said.version))
+		return err_set(e, ERR_CORRUPT, "%s: is damaged: %s:%llu is "
+			       "another version than it says; set it again "
+			       "with imgtool tag", path, name,
+			       (unsigned long long)said.number);
+	*ret = ref;
+	return 1;
+}
+
+int
+st_ref_tags(const struct st_repo *r, const char *name, struct st_refs *ret,
+	    struct err *e)
+{
+	if (st_ref_tag_names(r, name, ret, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ret->count; i++) {
+		struct st_ref ref = { .number = 0 };
+
+		if (st_ref_tag_read(r, name, ret->at[i].name, &ref, e) < 0)
+			return -1;
+		ret->at[i].number = ref.number;
+	}
+	return 0;
+}
+
+/* The newest version that was not removed.  One that cannot be read is not
+ * passed over: an older one is not what was asked for. */
+static int
+find_newest(const struct st_repo *r, const char *name, uint64_t *ret,
+	    struct err *e)
+{
+	ST_REFS_SCOPED struct st_refs l = ST_REFS_EMPTY;
+
+	if (st_ref_numbers(r, name, &l, e) < 0)
+		return -1;
+	for (size_t i = l.count; i > 0; i--) {
+		struct st_ref *ref = &l.at[i - 1];
+
+		if (st_ref_read(r, ref, e) < 0)
+			return -1;
+		if (!ref->removed) {
+			*ret = ref->number;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_NO, "%s: no such image; imgtool images lists them",
+		       name);
 }
 
 /* What stands behind the colon, or the newest version. */
@@ -257,31 +328,22 @@ static int
 find_number(const struct st_repo *r, const char *name, const char *behind,
 	    uint64_t *ret, struct err *e)
 {
-	ST_REFS_SCOPED struct st_refs l = ST_REFS_EMPTY;
+	struct st_ref ref = { .number = 0 };
+	int got;
 
-	if (behind != NULL && num_parse(behind, 1, UINT64_MAX, false, ret))
+	if (behind == NULL)
+		return find_newest(r, name, ret, e);
+	if (num_parse(behind, 1, UINT64_MAX, false, ret))
 		return 0;
-	if (behind != NULL) {
-		if (!st_tag_ok(behind))
-			return err_set(e, ERR_USAGE, "%s: is neither version "
-				       "nor tag", behind);
-		if (st_ref_tags(r, name, &l, e) < 0)
-			return -1;
-		for (size_t i = 0; i < l.count; i++)
-			if (strcmp(l.at[i].name, behind) == 0) {
-				*ret = l.at[i].number;
-				return 0;
-			}
+	if (!st_tag_ok(behind))
+		return err_set(e, ERR_USAGE, "%s: is neither version nor tag",
+			       behind);
+	got = st_ref_tag_read(r, name, behind, &ref, e);
+	if (got == 0)
 		return err_set(e, ERR_NO, "%s:%s: no such tag; imgtool log %s "
 			       "lists them", name, behind, name);
-	}
-	if (st_ref_versions(r, name, &l, e) < 0)
-		return -1;
-	if (l.count == 0)
-		return err_set(e, ERR_NO, "%s: no such image; imgtool images "
-			       "lists them", name);
-	*ret = l.at[l.count - 1].number;
-	return 0;
+	*ret = ref.number;
+	return got < 0 ? -1 : 0;
 }
 
 int
@@ -301,7 +363,7 @@ st_ref_find(const struct st_repo *r, const char *text, struct st_ref *ret,
 	if (find_number(r, ref.name, colon == NULL ? NULL : colon + 1,
 			&ref.number, e) < 0)
 		return -1;
-	got = read_ref(r, &ref, e);
+	got = st_ref_read(r, &ref, e);
 	if (got < 0)
 		return -1;
 	if (got == 0 || ref.removed)
@@ -326,11 +388,16 @@ put_line(const struct st_repo *r, const char *folder, const char *name,
 
 	if (path == NULL || text == NULL || io_mkdirs(dir, 0755, e) < 0)
 		return -1;
-	/* The folder may be new: its own entry must be there after a crash. */
-	SCOPED_FREE char *above = st_repo_file(r, e, "refs");
-	if (above == NULL || io_sync_dir(above, e) < 0)
-		return -1;
 	return io_put(path, text, strlen(text), 0644, e);
+}
+
+/* The folder of a line may be new: its entry must be there after a crash. */
+static int
+sync_lines(const struct st_repo *r, struct err *e)
+{
+	SCOPED_FREE char *refs = st_repo_file(r, e, "refs");
+
+	return refs == NULL ? -1 : io_sync_dir(refs, e);
 }
 
 int
@@ -338,7 +405,7 @@ st_ref_put(struct st_repo *r, const struct st_ref *ref, struct err *e)
 {
 	struct st_ref there = *ref;
 	char number[24], hex[ST_ID_HEX];
-	int got = read_ref(r, &there, e);
+	int got = st_ref_read(r, &there, e);
 
 	if (got < 0)
 		return -1;
@@ -352,7 +419,9 @@ st_ref_put(struct st_repo *r, const struct st_ref *ref, struct err *e)
 			       "exists and is another version");
 	(void)snprintf(number, sizeof(number), "%llu",
 		       (unsigned long long)ref->number);
-	return put_line(r, ref->name, number, st_id_hex(&ref->version, hex), e);
+	if (put_line(r, ref->name, number, st_id_hex(&ref->version, hex), e) < 0)
+		return -1;
+	return sync_lines(r, e);
 }
 
 int
@@ -366,29 +435,34 @@ st_ref_remove(struct st_repo *r, const struct st_ref *ref, struct err *e)
 }
 
 int
-st_ref_tag(struct st_repo *r, const char *name, const char *tag,
-	   uint64_t number, struct err *e)
+st_ref_tag(struct st_repo *r, const struct st_ref *ref, const char *tag,
+	   struct err *e)
 {
-	char folder[ST_NAME_MAX + 8], line[24];
+	SCOPED_FREE char *line_folder = st_repo_file(r, e, "refs/%s", ref->name);
+	char folder[ST_NAME_MAX + 8], line[24 + ST_ID_HEX], hex[ST_ID_HEX];
 
 	if (!st_tag_ok(tag))
 		return err_set(e, ERR_USAGE, "%s: is no tag: letters, digits, "
 			       "'.', '_', '-', and not only digits", tag);
-	(void)snprintf(folder, sizeof(folder), "%s/tags", name);
-	(void)snprintf(line, sizeof(line), "%llu", (unsigned long long)number);
-	return put_line(r, folder, tag, line, e);
+	(void)snprintf(folder, sizeof(folder), "%s/tags", ref->name);
+	(void)snprintf(line, sizeof(line), "%llu %s",
+		       (unsigned long long)ref->number,
+		       st_id_hex(&ref->version, hex));
+	if (line_folder == NULL || put_line(r, folder, tag, line, e) < 0)
+		return -1;
+	return io_sync_dir(line_folder, e);	/* "tags" may be new */
 }
 
 int
 st_ref_untag(struct st_repo *r, const char *name, const char *tag,
 	     struct err *e)
 {
-	SCOPED_FREE char *path = st_repo_file(r, e, "refs/%s/tags/%s", name,
-					      tag);
+	SCOPED_FREE char *dir = st_repo_file(r, e, "refs/%s/tags", name);
+	SCOPED_FREE char *path = dir == NULL ? NULL : io_join(dir, tag, e);
 
 	if (path == NULL)
 		return -1;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_sys(e, "%s", path);
-	return 0;
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+	return io_sync_dir(dir, e);
 }

@@ -76,8 +76,30 @@ MUST_CHECK const struct st_index *st_repo_index_get(struct st_repo *r,
 						    struct err *e);
 void st_repo_index_put(struct st_repo *r);
 MUST_CHECK int st_repo_index_reload(struct st_repo *r, struct err *e);
+/* When a record is not where the index says: let what is in memory list exactly
+ * the packs that are there, by reading the headers of those that no sound
+ * fragment lists. */
+MUST_CHECK int st_repo_index_mend(struct st_repo *r, struct err *e);
 MUST_CHECK int st_repo_index_added(struct st_repo *r, const struct st_id *id,
 				   struct err *e);
+
+/* The packs in the directory, sorted by id. */
+struct st_pack_file {
+	struct st_id id;
+	uint64_t len;
+};
+
+struct st_pack_files {
+	struct st_pack_file *at;
+	size_t count, cap;
+};
+
+#define ST_PACK_FILES_EMPTY { .at = NULL }
+#define ST_PACK_FILES_SCOPED SCOPED(st_pack_files_done)
+
+void st_pack_files_done(struct st_pack_files *l);
+MUST_CHECK int st_repo_pack_files(const struct st_repo *r,
+				  struct st_pack_files *ret, struct err *e);
 
 /* The header and body at a place, replacing *out. */
 MUST_CHECK int st_repo_read_place(struct st_repo *r, const struct st_place *p,

@@ -12,7 +12,7 @@
  *	versions/ID.version	a version's manifest
  *	versions/ID.list	its clear list of records in packs
  *	refs/NAME/NUMBER	one line: the ID of the version, or "removed"
- *	refs/NAME/tags/TAG	one line: a NUMBER
+ *	refs/NAME/tags/TAG	one line: a NUMBER and the ID of that version
  *
  * Every file but lock appears by rename and is never changed in place.  A
  * version exists from the moment its ref does; whatever no ref leads to is
@@ -84,7 +84,8 @@ bool st_repo_trusts(const struct st_repo *r, const uint8_t signer[32]);
 
 /* ---- names ---------------------------------------------------------------
  * A line's name and a tag are 1 to ST_NAME_MAX letters, digits, '.', '_', '-', and
- * begin with a letter or digit; a tag is not all digits. */
+ * begin with a letter or digit; ".tmp." marks unfinished files and is in none; a
+ * tag is not all digits. */
 
 bool st_name_ok(const char *name);
 bool st_tag_ok(const char *tag);
@@ -121,13 +122,29 @@ MUST_CHECK int st_ref_versions(const struct st_repo *r, const char *name,
 MUST_CHECK int st_ref_all(const struct st_repo *r, struct st_refs *ret,
 			  struct err *e);
 
+/* Every number a line ever had; .removed and .version are not filled in, which
+ * st_ref_read() does: 1 read, 0 there is no such ref, ERR_CORRUPT it is none. */
+MUST_CHECK int st_ref_numbers(const struct st_repo *r, const char *name,
+			      struct st_refs *ret, struct err *e);
+MUST_CHECK int st_ref_read(const struct st_repo *r, struct st_ref *ref,
+			   struct err *e);
+
 /* The highest number a line ever had, 0 for a new line. */
 MUST_CHECK int st_ref_last(const struct st_repo *r, const char *name,
 			   uint64_t *ret, struct err *e);
 
-/* Tags of a line: the number each stands for, its name in .name. */
+/* Tags of a line: the number each stands for, its name in .name; or the names
+ * alone. */
 MUST_CHECK int st_ref_tags(const struct st_repo *r, const char *name,
 			   struct st_refs *ret, struct err *e);
+MUST_CHECK int st_ref_tag_names(const struct st_repo *r, const char *name,
+				struct st_refs *ret, struct err *e);
+
+/* The version a tag stands for, which may have been removed: 1 read, 0 there is no
+ * such tag, ERR_CORRUPT when number and version do not fit each other. */
+MUST_CHECK int st_ref_tag_read(const struct st_repo *r, const char *name,
+			       const char *tag, struct st_ref *ret,
+			       struct err *e);
 
 /* Writers only.  A version is put once (ERR_UNSAFE when the number is taken by
  * another), a tag may be moved. */
@@ -135,8 +152,8 @@ MUST_CHECK int st_ref_put(struct st_repo *r, const struct st_ref *ref,
 			  struct err *e);
 MUST_CHECK int st_ref_remove(struct st_repo *r, const struct st_ref *ref,
 			     struct err *e);
-MUST_CHECK int st_ref_tag(struct st_repo *r, const char *name, const char *tag,
-			  uint64_t number, struct err *e);
+MUST_CHECK int st_ref_tag(struct st_repo *r, const struct st_ref *ref,
+			  const char *tag, struct err *e);
 MUST_CHECK int st_ref_untag(struct st_repo *r, const char *name,
 			    const char *tag, struct err *e);
 

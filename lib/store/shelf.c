@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/buf.h"
+#include "base/cur.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -191,32 +192,67 @@ st_repo_read_place(struct st_repo *r, const struct st_place *p, struct buf *out,
 	return got;
 }
 
+/* Is it the record that the index says?  What it holds is authenticated by who
+ * opens it. */
+static bool
+is_record(const struct st_id *id, const struct buf *rec)
+{
+	struct cur c = cur_over("record", rec->at, rec->len);
+	struct st_record h = st_record_header(&c);
+
+	return cur_ok(&c) && st_id_equal(&h.id, id) &&
+	       h.body_len == cur_left(&c);
+}
+
+/* 1 read, 0 not there, or not where the index says; *why says what was wrong. */
+static int
+try_record(struct st_repo *r, const struct st_id *id, struct buf *out,
+	   struct err *why, struct err *e)
+{
+	struct st_place p;
+	struct err bad = ERR_INIT;
+	char hex[ST_ID_HEX];
+	int found = find(r, id, &p, &bad);
+
+	*why = bad;
+	if (found == 0)
+		return 0;
+	if (found == 1 && st_repo_read_place(r, &p, out, why) == 0) {
+		if (is_record(id, out))
+			return 1;
+		(void)err_set(why, ERR_CORRUPT, "packs/%s.pack: damaged at "
+			      "byte %u: another record than the index says",
+			      st_id_hex(&p.pack.id, hex), p.entry.at);
+	}
+	if (why->kind == ERR_CORRUPT || why->os == ENOENT)
+		return 0;
+	*e = *why;
+	return -1;
+}
+
 int
 st_repo_record(struct st_repo *r, const struct st_id *id, struct buf *out,
 	       struct err *e)
 {
-	struct st_place p;
+	struct err why;
 
-	/* A pack may have been replaced since the index was read. */
-	for (int again = 0;; again++) {
-		struct err why = ERR_INIT;
-		int found = find(r, id, &p, e);
-
-		if (found < 0)
-			return -1;
-		if (found == 1 && st_repo_read_place(r, &p, out, &why) == 0)
-			return 1;
-		if (again > 0 || (found == 1 && why.os != ENOENT)) {
-			if (found == 0)
-				return 0;
-			if (why.os == ENOENT)
-				why.kind = ERR_CORRUPT;
-			*e = why;
-			return -1;
-		}
-		if (st_repo_index_reload(r, e) < 0)
-			return -1;
-	}
+	/* A pack may have been replaced since the index was read; or the index
+	 * is not what it was. */
+	int got = try_record(r, id, out, &why, e);
+	if (got == 0)
+		got = st_repo_index_reload(r, e) < 0 ? -1 :
+			try_record(r, id, out, &why, e);
+	if (got == 0)
+		got = st_repo_index_mend(r, e) < 0 ? -1 :
+			try_record(r, id, out, &why, e);
+	if (got != 0)
+		return got;
+	if (why.kind == ERR_NONE)
+		return 0;
+	if (why.os == ENOENT)
+		why.kind = ERR_CORRUPT;
+	*e = why;
+	return -1;
 }
 
 int

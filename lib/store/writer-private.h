@@ -5,6 +5,7 @@
 #define STORE_WRITER_PRIVATE_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "base/attr.h"
 #include "store/index.h"
@@ -29,8 +30,23 @@ struct st_writer {
 	struct st_pack pack;	/* being filled; closed while .file.fd < 0 */
 	struct st_index_new fresh;	/* closed packs that no fragment lists */
 	struct st_names names;	/* written, or being written, since then */
+	struct st_names closed;	/* packs of this writer */
 	struct st_writer_stats stats;
 };
+
+/* Clean up after an interrupted writer, and let the index fit the packs. */
+MUST_CHECK int st_writer_mend(struct st_writer *w, struct err *e);
+
+/* Is it a pack that this writer made?  The same records in the same order are
+ * the same pack, so it may have been there. */
+bool st_writer_wrote_pack(const struct st_writer *w, const struct st_id *id);
+
+/* Make fragments again without the packs for which `goes` says true; on stable
+ * storage when this returns. */
+MUST_CHECK int st_repo_filter_index(struct st_repo *r,
+				    bool (*goes)(void *arg,
+						 const struct st_id *pack),
+				    void *arg, struct err *e);
 
 /* Write a record, whether or not there is one of that name. */
 MUST_CHECK int st_writer_append(struct st_writer *w, enum st_kind kind,

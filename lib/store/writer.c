@@ -5,9 +5,7 @@
  */
 #include "store/writer.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cur.h"
@@ -68,125 +66,11 @@ names_done(struct st_names *n)
 	*n = (struct st_names){ .at = NULL };
 }
 
-/* ---- after an interruption ----------------------------------------------- */
-
-/* Remove what an earlier writer did not finish: we hold the lock. */
-static int
-remove_temps(const struct st_repo *r, const char *folder, struct err *e)
-{
-	SCOPED_FREE char *dir = st_repo_file(r, e, "%s", folder);
-	DIR *d = dir == NULL ? NULL : opendir(dir);
-	const struct dirent *x;
-
-	if (dir == NULL)
-		return -1;
-	if (d == NULL)
-		return err_sys(e, "%s", dir);
-	while ((x = readdir(d)) != NULL)
-		if (strstr(x->d_name, ".tmp.") != NULL)
-			(void)unlinkat(dirfd(d), x->d_name, 0);
-	(void)closedir(d);
-	return 0;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct st_id));
-}
-
-/* The packs that fragments list, sorted. */
-static int
-listed_packs(struct st_repo *r, struct st_id **ret, size_t *ret_count,
-	     struct err *e)
-{
-	const struct st_index *ix = st_repo_index_get(r, e);
-	struct st_pack_info info;
-	int bad = 0;
-
-	if (ix == NULL)
-		return -1;
-	size_t n = st_index_packs(ix);
-	struct st_id *at = mem_array(n, sizeof(*at), e);
-	for (size_t i = 0; at != NULL && bad == 0 && i < n; i++) {
-		bad = st_index_pack(ix, i, &info, e);
-		at[i] = info.id;
-	}
-	st_repo_index_put(r);
-	if (at == NULL || bad < 0) {
-		free(at);
-		return -1;
-	}
-	mem_sort(at, n, sizeof(*at), by_id);
-	*ret = at;
-	*ret_count = n;
-	return 0;
-}
-
-/* A pack that no fragment lists, if it is whole, is listed from now on. */
-static int
-adopt(struct st_writer *w, const char *name, const struct st_id *listed,
-      size_t count, struct err *e)
-{
-	ST_ENTRIES_SCOPED struct st_entries entries = ST_ENTRIES_EMPTY;
-	struct st_pack_info info = { .len = 0 };
-	struct err damaged = ERR_INIT;
-	char hex[ST_ID_HEX];
-	struct stat st;
-
-	if (strlen(name) != ST_ID_HEX + 4 || strcmp(name + 64, ".pack") != 0)
-		return 0;
-	memcpy(hex, name, ST_ID_HEX - 1);
-	hex[ST_ID_HEX - 1] = '\0';
-	if (!st_id_parse(hex, &info.id) ||
-	    bsearch(&info.id, listed, count, sizeof(*listed), by_id) != NULL)
-		return 0;
-
-	SCOPED_FREE char *path = st_repo_file(w->repo, e, "packs/%s", name);
-	if (path == NULL)
-		return -1;
-	if (st_pack_scan(path, &info.id, &entries, &damaged) < 0) {
-		if (damaged.kind == ERR_CORRUPT)
-			return 0;	/* verify names it, gc removes it */
-		*e = damaged;
-		return -1;
-	}
-	if (stat(path, &st) < 0)
-		return err_sys(e, "%s", path);
-	info.len = (uint32_t)st.st_size;
-	info.records = (uint32_t)entries.count;
-	return st_index_new_pack(&w->fresh, &info, &entries, e);
-}
-
-static int
-adopt_orphans(struct st_writer *w, struct err *e)
-{
-	SCOPED_FREE char *dir = st_repo_file(w->repo, e, "packs");
-	SCOPED_FREE struct st_id *listed = NULL;
-	const struct dirent *x;
-	size_t count;
-	int r = 0;
-
-	if (dir == NULL || listed_packs(w->repo, &listed, &count, e) < 0)
-		return -1;
-	DIR *d = opendir(dir);
-	if (d == NULL)
-		return err_sys(e, "%s", dir);
-	while (r == 0 && (x = readdir(d)) != NULL)
-		r = adopt(w, x->d_name, listed, count, e);
-	(void)closedir(d);
-	if (r < 0)
-		return -1;
-	return w->fresh.packs > 0 ? st_writer_flush_index(w, e) : 0;
-}
-
 /* ---- opening ------------------------------------------------------------- */
 
 struct st_writer *
 st_writer_open(struct st_repo *r, struct err *e)
 {
-	static const char *const folders[] = { "packs", "index", "versions",
-					       "keys" };
 	ST_WRITER_SCOPED struct st_writer *w = mem_array(1, sizeof(*w), e);
 
 	if (w == NULL)
@@ -198,11 +82,7 @@ st_writer_open(struct st_repo *r, struct err *e)
 	if (st_repo_lock_write(r, e) < 0)
 		return NULL;
 	w->repo = r;
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (remove_temps(r, folders[i], e) < 0)
-			return NULL;
-	/* What others wrote since we looked. */
-	if (st_repo_index_reload(r, e) < 0 || adopt_orphans(w, e) < 0)
+	if (st_writer_mend(w, e) < 0)
 		return NULL;
 	return TAKE(w);
 }
@@ -217,6 +97,7 @@ st_writer_free(struct st_writer *const *w)
 	st_pack_done(&x->pack);
 	st_index_new_done(&x->fresh);
 	names_done(&x->names);
+	names_done(&x->closed);
 	if (x->repo != NULL)
 		st_repo_unlock_write(x->repo);
 	(void)pthread_mutex_destroy(&x->lock);
@@ -251,12 +132,21 @@ close_pack(struct st_writer *w, struct st_pack *p, struct err *e)
 		r = st_index_new_pack(&w->fresh, &info, &p->entries, e);
 		w->stats.packs++;
 	}
+	if (r == 0)
+		r = name_add(&w->closed, &info.id, e) < 0 ? -1 : 0;
 	if (r == 0 && w->fresh.records >= FRAGMENT_RECORDS) {
 		r = st_writer_flush_index(w, e);
 		names_done(&w->names);	/* the index knows them now */
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return r;
+}
+
+bool
+st_writer_wrote_pack(const struct st_writer *w, const struct st_id *id)
+{
+	return w->closed.cap > 0 &&
+	       st_id_equal(&w->closed.at[name_slot(&w->closed, id)], id);
 }
 
 int

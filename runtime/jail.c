@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 #include "base/scope.h"
 #include "runtime/jail-private.h"
 
@@ -169,6 +170,15 @@ give_up(int tell, const char *step)
 	_exit(127);
 }
 
+static int
+go_offline(void)
+{
+	struct err why = ERR_INIT;
+
+	errno = ENOSYS;
+	return sandbox_offline(&why);
+}
+
 static void
 child(const struct rt_spawn *s, enum rt_rung rung, uid_t uid, gid_t gid,
       int tell)
@@ -196,6 +206,8 @@ child(const struct rt_spawn *s, enum rt_rung rung, uid_t uid, gid_t gid,
 		give_up(tell, "set no_new_privs");
 	if (rt_jail_landlock(s) < 0)
 		give_up(tell, "enter Landlock");
+	if (go_offline() < 0)
+		give_up(tell, "forbid it the network");
 	if (s->argv == NULL)
 		_exit(0);
 	(void)exec_program(s);

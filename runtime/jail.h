@@ -13,8 +13,8 @@
  *
  * On each rung also: no_new_privs, Landlock over the given paths (and, where
  * the kernel has it, no TCP, no abstract sockets and no signals to outside), no
- * core dumps, all descriptors closed but those handed over, and death with the
- * parent.
+ * sockets but local ones, no looking into other processes, no core dumps, all
+ * descriptors closed but those handed over, and death with the parent.
  */
 #ifndef RUNTIME_JAIL_H
 #define RUNTIME_JAIL_H

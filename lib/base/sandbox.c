@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,6 +66,14 @@ static const int trimmed[] = {
 	SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setresuid),
 	SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(capset),
 	SCMP_SYS(io_uring_setup),
+};
+
+/* Ways to a network, or into another process, that need no file. */
+static const int offline[] = {
+	SCMP_SYS(io_uring_setup),	/* it makes sockets, too */
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
+	SCMP_SYS(perf_event_open), SCMP_SYS(bpf), SCMP_SYS(userfaultfd),
 };
 
 static void
@@ -150,6 +159,30 @@ sandbox_enter(unsigned allow, struct sandbox_state *ret, struct err *e)
 	return 0;
 }
 
+static int
+forbid(scmp_filter_ctx ctx, const int *calls, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls[i],
+				     0) < 0)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "cannot build a seccomp filter");
+	return 0;
+}
+
+/* In every thread. */
+static int
+load(scmp_filter_ctx ctx, struct err *e)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
+	    seccomp_load(ctx) < 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "this kernel has no seccomp filters");
+	return 0;
+}
+
 int
 sandbox_trim(struct err *e)
 {
@@ -157,16 +190,23 @@ sandbox_trim(struct err *e)
 
 	if (ctx == NULL)
 		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, "no_new_privs");
-	for (size_t i = 0; i < COUNT(trimmed); i++)
-		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), trimmed[i],
-				     0) < 0)
-			return err_set(e, ERR_UNSUPPORTED,
-				       "cannot build a seccomp filter");
-	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
-	    seccomp_load(ctx) < 0)
+	if (forbid(ctx, trimmed, COUNT(trimmed), e) < 0)
+		return -1;
+	return load(ctx, e);
+}
+
+int
+sandbox_offline(struct err *e)
+{
+	SCOPED(filter_done) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (ctx == NULL)
+		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
+	if (forbid(ctx, offline, COUNT(offline), e) < 0)
+		return -1;
+	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+			     SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)) < 0)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "this kernel has no seccomp filters");
-	return 0;
+			       "cannot build a seccomp filter");
+	return load(ctx, e);
 }

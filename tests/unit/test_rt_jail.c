@@ -18,9 +18,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +36,7 @@
 static char self[PATH_MAX];
 static char dir[] = "/tmp/halcyon-jail.XXXXXX";
 static char root[64], work[64], secret[64], socket_path[64];
+static const char treasure[] = "what only one of them has";
 
 /* ---- the prisoner: exit status 0, or the number of what it managed ---- */
 
@@ -59,6 +63,61 @@ can_reach_tcp(in_port_t port)
 				  sizeof(a)) == 0;
 }
 
+/* Any socket that leaves this machine, or could. */
+static bool
+can_make_socket(void)
+{
+	static const struct { int family, type; } all[] = {
+		{ AF_INET, SOCK_STREAM }, { AF_INET, SOCK_DGRAM },
+		{ AF_INET6, SOCK_DGRAM }, { AF_INET, SOCK_RAW },
+		{ AF_PACKET, SOCK_RAW }, { AF_NETLINK, SOCK_RAW },
+		{ AF_VSOCK, SOCK_STREAM },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (socket(all[i].family, all[i].type, 0) >= 0)
+			return true;
+	return false;
+}
+
+/* Memory of another process: what it has, by every way there is. */
+static bool
+can_look_into(pid_t pid, uintptr_t at)
+{
+	char got[sizeof(treasure)] = "", path[64];
+	struct iovec to = { .iov_base = got, .iov_len = sizeof(got) };
+	struct iovec from = { .iov_len = sizeof(got) };
+
+	memcpy(&from.iov_base, &at, sizeof(at));
+	if (process_vm_readv(pid, &to, 1, &from, 1, 0) > 0)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	if (open(path, O_RDONLY) >= 0)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, RT_FD_FIRST);
+	if (open(path, O_RDONLY) >= 0)
+		return true;
+	int other = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (other >= 0 && syscall(SYS_pidfd_getfd, other, RT_FD_FIRST, 0) >= 0)
+		return true;
+	return kill(pid, 0) == 0 || ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0;
+}
+
+/* argv: spy RUNG PID ADDRESS FILE SOCKET */
+static int
+spy(char **argv)
+{
+	pid_t pid = (pid_t)strtol(argv[3], NULL, 10);
+
+	if (can_look_into(pid, (uintptr_t)strtoull(argv[4], NULL, 16)))
+		return 1;
+	if (open(argv[5], O_RDONLY) >= 0)
+		return 2;
+	if (strcmp(argv[2], "landlock") != 0 && can_connect(argv[6]))
+		return 3;
+	return 0;
+}
+
 /* argv: out RUNG SECRET SOCKET PORT PARENT */
 static int
 break_out(char **argv)
@@ -82,6 +141,8 @@ break_out(char **argv)
 		return 4;
 	if (spaces && can_connect(argv[4]))
 		return 5;
+	if (can_make_socket())
+		return 13;
 	if (spaces && access("/usr/bin", F_OK) == 0)
 		return 6;
 	if (kill(parent, 0) == 0)
@@ -151,13 +212,10 @@ listen_tcp(in_port_t *port)
 	return fd;
 }
 
-/* The prisoner's exit status on this rung; -1 when there is no such rung. */
+/* Start the prisoner on this rung; -1 when there is no such rung. */
 static int
-imprison(enum rt_rung rung, in_port_t port, struct err *e)
+lock_up(enum rt_rung rung, char **argv, pid_t *pid, struct err *e)
 {
-	char port_text[16], parent[16], rung_text[32];
-	char *argv[] = { self, (char []){ "out" }, rung_text, secret,
-			 socket_path, port_text, parent, NULL };
 	const struct rt_path paths[] = {
 		{ "/usr/lib", RT_READ | RT_EXEC },
 		{ "/usr/lib64", RT_READ | RT_EXEC },
@@ -174,17 +232,33 @@ imprison(enum rt_rung rung, in_port_t port, struct err *e)
 		.path_count = sizeof(paths) / sizeof(paths[0]),
 		.dir = work, .root = root,
 	};
-	pid_t pid;
+
+	return rt_spawn(&s, rung, pid, e);
+}
+
+static int
+exit_status(pid_t pid)
+{
 	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* The prisoner's exit status on this rung; -1 when there is no such rung. */
+static int
+imprison(enum rt_rung rung, in_port_t port, struct err *e)
+{
+	char port_text[16], parent[16], rung_text[32];
+	char *argv[] = { self, (char []){ "out" }, rung_text, secret,
+			 socket_path, port_text, parent, NULL };
+	pid_t pid;
 
 	(void)snprintf(port_text, sizeof(port_text), "%u", port);
 	(void)snprintf(parent, sizeof(parent), "%d", getpid());
 	(void)snprintf(rung_text, sizeof(rung_text), "%s", rt_rung_words[rung]);
-	if (rt_spawn(&s, rung, &pid, e) < 0)
-		return -1;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return lock_up(rung, argv, &pid, e) < 0 ? -1 : exit_status(pid);
 }
 
 static void
@@ -218,7 +292,45 @@ test_escape(void **state)
 	(void)tcp_fd;
 }
 
-/* The same ways work without a jail: else the test above proves nothing. */
+/* Two prisoners of the same user: one has something, the other looks for it. */
+static void
+test_neighbours(void **state)
+{
+	SCOPED_FD int unix_fd = listen_unix();
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	return;		/* its runtime does not start without /proc */
+#endif
+	for (int rung = 0; rung < RT_RUNGS; rung++) {
+		char rung_text[32], pid_text[16], at[32];
+		char *owner[] = { self, (char []){ "own" }, NULL };
+		char *looker[] = { self, (char []){ "spy" }, rung_text, pid_text,
+				   at, secret, socket_path, NULL };
+		struct err e = ERR_INIT;
+		pid_t has, looks;
+
+		if (lock_up((enum rt_rung)rung, owner, &has, &e) < 0) {
+			print_message("no %s here: %s\n", rt_rung_words[rung],
+				      e.msg);
+			continue;
+		}
+		(void)snprintf(rung_text, sizeof(rung_text), "%s",
+			       rt_rung_words[rung]);
+		(void)snprintf(pid_text, sizeof(pid_text), "%d", has);
+		(void)snprintf(at, sizeof(at), "%zx", (size_t)treasure);
+		int r = lock_up((enum rt_rung)rung, looker, &looks, &e);
+		int managed = r < 0 ? -1 : exit_status(looks);
+		(void)kill(has, SIGKILL);
+		(void)waitpid(has, NULL, 0);
+		if (managed != 0)
+			fail_msg("%s: a prisoner got at its neighbour by way %d",
+				 rt_rung_words[rung], managed);
+	}
+	(void)unix_fd;
+}
+
+/* The same ways work without a jail: else the tests above prove nothing. */
 static void
 test_ways_exist(void **state)
 {
@@ -230,6 +342,8 @@ test_ways_exist(void **state)
 	assert_true(can_connect(socket_path));
 	assert_true(can_reach_tcp(port));
 	assert_int_equal(access(secret, R_OK), 0);
+	assert_true(can_make_socket());
+	assert_true(can_look_into(getpid(), (uintptr_t)treasure));
 	(void)unix_fd;
 	(void)tcp_fd;
 }
@@ -306,13 +420,18 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ways_exist),
 		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_best),
 		cmocka_unit_test(test_no_program),
 		cmocka_unit_test(test_trim),
 	};
 
-	if (argc == 7)
+	if (argc == 7 && strcmp(argv[1], "out") == 0)
 		return break_out(argv);
+	if (argc == 7)
+		return spy(argv);
+	if (argc == 2)
+		return pause();
 	if (realpath("/proc/self/exe", self) == NULL)
 		return 1;
 	return cmocka_run_group_tests_name("jail", tests, setup, teardown);

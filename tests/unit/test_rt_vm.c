@@ -194,6 +194,31 @@ static const struct {
 	{ "listen on a socket", "{\"execute\":\"nbd-server-start\","
 	  "\"arguments\":{\"addr\":{\"type\":\"unix\",\"data\":"
 	  "{\"path\":\"server.sock\"}}}}\n" },
+	{ "save memory by physical address", "{\"execute\":\"pmemsave\","
+	  "\"arguments\":{\"val\":0,\"size\":4096,"
+	  "\"filename\":\"/tmp/dump\"}}\n" },
+	{ "save memory by address", "{\"execute\":\"memsave\",\"arguments\":"
+	  "{\"val\":0,\"size\":4096,\"filename\":\"dump\"}}\n" },
+	{ "keep its memory in a file", "{\"execute\":\"object-add\","
+	  "\"arguments\":{\"qom-type\":\"memory-backend-file\",\"id\":\"m\","
+	  "\"size\":4096,\"mem-path\":\"/tmp/dump\"}}\n" },
+	{ "write a file", "{\"execute\":\"chardev-add\",\"arguments\":"
+	  "{\"id\":\"c\",\"backend\":{\"type\":\"file\",\"data\":"
+	  "{\"out\":\"/tmp/dump\"}}}}\n" },
+	{ "make a terminal", "{\"execute\":\"chardev-add\",\"arguments\":"
+	  "{\"id\":\"c\",\"backend\":{\"type\":\"pty\",\"data\":{}}}}\n" },
+	{ "call by UDP", "{\"execute\":\"chardev-add\",\"arguments\":"
+	  "{\"id\":\"c\",\"backend\":{\"type\":\"udp\",\"data\":{\"remote\":"
+	  "{\"type\":\"inet\",\"data\":{\"host\":\"127.0.0.1\","
+	  "\"port\":\"45001\"}}}}}}\n" },
+	{ "call by TCP", "{\"execute\":\"chardev-add\",\"arguments\":"
+	  "{\"id\":\"c\",\"backend\":{\"type\":\"socket\",\"data\":"
+	  "{\"server\":false,\"addr\":{\"type\":\"inet\",\"data\":"
+	  "{\"host\":\"127.0.0.1\",\"port\":\"45001\"}}}}}}\n" },
+	{ "use another disk server", "{\"execute\":\"blockdev-add\","
+	  "\"arguments\":{\"driver\":\"nbd\",\"node-name\":\"x\",\"server\":"
+	  "{\"type\":\"inet\",\"host\":\"127.0.0.1\",\"port\":\"45001\"}}}"
+	  "\n" },
 	{ "call outside", "{\"execute\":\"migrate\",\"arguments\":"
 	  "{\"uri\":\"exec:touch escaped\"}}\n" },
 };

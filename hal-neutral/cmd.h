@@ -62,8 +62,4 @@ MUST_CHECK struct cs_plan *make_plan(struct session *s,
 /* Each line of the notes as a warning, once. */
 void warn_notes(const struct buf *notes);
 
-/* What the disk's history calls the change with this journal; the caller
- * frees. */
-MUST_CHECK char *cmd_transaction(unsigned journal, struct err *e);
-
 #endif /* HAL_NEUTRAL_CMD_H */

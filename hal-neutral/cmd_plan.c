@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "change/journal.h"
+#include "change/revert.h"
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/rule.h"
 
@@ -154,7 +155,7 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 		drop_journal(dir, done.journal);
 		return -1;
 	}
-	what = cmd_transaction(done.journal, e);
+	what = cs_transaction("hal-neutral", done.journal, e);
 	if (what == NULL || (done.applied > 0 && !a->dry_run &&
 			     dk_commit(s->disk, what, e) < 0))
 		return -1;

@@ -23,6 +23,8 @@ extern const struct cli_cmd cmd_show;
 extern const struct cli_cmd cmd_plan;
 extern const struct cli_cmd cmd_apply;
 extern const struct cli_cmd cmd_verify;
+extern const struct cli_cmd cmd_revert;
+extern const struct cli_cmd cmd_why;
 extern const struct cli_cmd cmd_batch;
 
 /* Options that plan, apply and verify share. */
@@ -76,6 +78,9 @@ MUST_CHECK int cmd_make_plan(const struct cmd_who *w, struct cmd_job *j,
 /* Counts of what becomes of items and values; -v lists what stays behind. */
 void cmd_print_fates(const struct cmd_job *j, FILE *out);
 void cmd_json_fates(const struct cmd_job *j, struct js *doc);
+
+/* What becomes of everything, for `why`; the caller frees it. */
+MUST_CHECK char *cmd_account(const struct cmd_job *j, struct err *e);
 
 /* Text from a guest, which no terminal obeys. */
 void cmd_put(FILE *out, const char *text);

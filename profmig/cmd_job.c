@@ -193,9 +193,11 @@ json_work(struct js *o, const struct pm_work *w)
 		"arrives", "transformed", "dropped",
 	};
 	struct js *list = js_list(o, "items");
+	char sid[WN_SID_TEXT];
 
 	js_str(o, "name", w->move.who->name);
 	js_str(o, "as", w->move.name);
+	js_str(o, "sid", wn_sid_text(&w->move.sid, sid));
 	js_str(o, "profile", w->move.user.profile);
 	js_bool(o, "merged", w->move.has_profile);
 	for (size_t i = 0; i < w->fates.count; i++) {

@@ -2,10 +2,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "change/journal.h"
+#include "change/revert.h"
 #include "disk/disk.h"
 #include "profmig/cmd.h"
 
@@ -53,12 +56,23 @@ plan(const struct cli_args *a, struct err *e)
 
 /* ---- apply ---- */
 
-/* Check that everything is where it should be, before it is made permanent. */
+/* Keep what revert and why need, beside the disk. */
 static int
 commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
 {
+	SCOPED_FREE char *dir = NULL, *what = NULL, *account = NULL;
 	struct cs_done done = { .applied = 0 };
 
+	if (!a->dry_run) {
+		dir = cs_journal_dir(a->at[1], a->state, e);
+		if (dir == NULL)
+			return -1;
+		cs_target_journal(j->target, dir);
+		/* The guest as it is before: cs_apply() opens another. */
+		account = cmd_account(j, e);
+		if (account == NULL)
+			return -1;
+	}
 	if (cs_apply(j->plan, j->target, &done, e) < 0)
 		return -1;
 	if (a->dry_run) {
@@ -66,9 +80,14 @@ commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
 			     done.applied);
 		return 0;
 	}
-	if (done.applied > 0 &&
-	    dk_commit(j->disk, "profmig apply", e) < 0)
-		return -1;
+	if (done.applied > 0) {
+		what = cs_transaction("profmig", done.journal, e);
+		if (what == NULL ||
+		    cs_journal_tell(dir, done.journal, account,
+				    strlen(account), e) < 0 ||
+		    dk_commit(j->disk, what, e) < 0)
+			return -1;
+	}
 	(void)printf("%zu changes\n", done.applied);
 	return 0;
 }

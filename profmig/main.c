@@ -17,6 +17,8 @@ main(int argc, char **argv)
 		&cmd_plan,
 		&cmd_apply,
 		&cmd_verify,
+		&cmd_revert,
+		&cmd_why,
 		&cmd_batch,
 		NULL
 	};

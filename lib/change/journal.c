@@ -169,6 +169,46 @@ cs_journal_last(const char *dir, const char *program, unsigned *ret,
 	}
 }
 
+static char *
+account_of(const char *dir, unsigned number, struct err *e)
+{
+	return mem_fmt(e, "%s/%06u.account", dir, number);
+}
+
+int
+cs_journal_tell(const char *dir, unsigned number, const void *text,
+		size_t len, struct err *e)
+{
+	SCOPED_FREE char *path = account_of(dir, number, e);
+
+	return path == NULL ? -1 : io_put(path, text, len, 0600, e);
+}
+
+int
+cs_journal_told(const char *dir, unsigned *number, uint8_t **ret,
+		size_t *ret_len, struct err *e)
+{
+	unsigned n = *number;
+
+	for (;;) {
+		SCOPED_FREE char *path = NULL;
+
+		if (highest(dir, n, &n, e) < 0)
+			return -1;
+		if (n == 0)
+			return 0;
+		path = account_of(dir, n, e);
+		if (path == NULL)
+			return -1;
+		if (access(path, F_OK) != 0)
+			continue;
+		if (io_slurp(path, CS_ACCOUNT_MAX, ret, ret_len, e) < 0)
+			return -1;
+		*number = n;
+		return 1;
+	}
+}
+
 /* Does any journal but this one need the content? */
 static int
 needed(const char *dir, unsigned but, const char *name, struct err *e)
@@ -200,13 +240,15 @@ int
 cs_journal_drop(const char *dir, unsigned number, struct err *e)
 {
 	SCOPED_FREE char *path = path_of(dir, number, e);
+	SCOPED_FREE char *account = account_of(dir, number, e);
 	CS_PLAN_SCOPED struct cs_plan *p = path != NULL ? cs_read(path, e) :
 					   NULL;
 
-	if (p == NULL)
+	if (p == NULL || account == NULL)
 		return -1;
 	if (unlink(path) < 0)
 		return err_sys(e, "%s", path);
+	(void)unlink(account);		/* not every program has one */
 	for (size_t i = 0; i < p->count; i++) {
 		const struct cs_side *want = &p->at[i].want;
 		SCOPED_FREE char *content = NULL;

@@ -34,6 +34,20 @@ MUST_CHECK int cs_journal_last(const char *dir, const char *program,
 			       unsigned *ret, struct cs_plan **ret_plan,
 			       struct err *e);
 
+/*
+ * What a program has to tell about the plan of a journal (at most
+ * CS_ACCOUNT_MAX bytes, in a form of its own): kept beside the journal, and
+ * removed with it.
+ */
+enum { CS_ACCOUNT_MAX = 1 << 30 };
+MUST_CHECK int cs_journal_tell(const char *dir, unsigned number,
+			       const void *text, size_t len, struct err *e);
+
+/* The newest account of a journal whose number is below *number: 1 with that
+ * number and the text, which the caller frees; 0 when there is none; -1. */
+MUST_CHECK int cs_journal_told(const char *dir, unsigned *number,
+			       uint8_t **ret, size_t *ret_len, struct err *e);
+
 /* Remove a journal, and contents that no other one needs. */
 MUST_CHECK int cs_journal_drop(const char *dir, unsigned number,
 			       struct err *e);

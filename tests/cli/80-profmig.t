@@ -35,7 +35,7 @@ ok "show" profmig show b -k k --json
 is "$(jq -r '[.people[].name] | join(" ")' out)" "alice bob" "who is in it"
 
 # ---- plan and apply ----
-was=$(stamp t.img)
+was=$(stamp t.img) virgin=$(sum_of t.img)
 ok "plan" profmig plan b t.img -k k -u bob -o plan.yaml
 is "$(stamp t.img)" "$was" "planning changes nothing"
 ok "the plan is a change set" grep -q 'ProfileImagePath' plan.yaml
@@ -43,12 +43,52 @@ ok "dry run" profmig apply b t.img -k k -u bob -n
 is "$(stamp t.img)" "$was" "a dry run changes nothing"
 exits 8 "verify before: no" profmig verify b t.img -k k -u bob
 ok "apply the plan" profmig apply b t.img plan.yaml -k k
+first=$(sum_of t.img)
 ok "apply the other" profmig apply b t.img -k k -u alice
 ok "verify" profmig verify b t.img -k k
 like "$(cat out)" '*everything arrived*' "says so"
-now=$(stamp t.img)
+now=$(sum_of t.img)
 ok "apply again" profmig apply b t.img -k k
-is "$(stamp t.img)" "$now" "writes nothing"
+is "$(sum_of t.img)" "$now" "writes nothing"
+
+# ---- why, and back ----
+ok "why a value is as it is" profmig why t.img \
+	'HKU\bob\Control Panel\Desktop\UserPreferencesMask'
+like "$(cat out)" '*transformed, rule desktop: newer Windows*(change set 1)' \
+	"its rule and its reason"
+ok "by its old name" profmig why t.img \
+	'c:\documents and settings\BOB\Desktop\Gone.lnk'
+like "$(cat out)" '*dropped, rule user-files: its target is not*' \
+	"why it stayed behind"
+ok "a step of the program" profmig why t.img 'C:\Users\bob' --json
+is "$(jq -r '.answers[0] | .rule' out)" new-profile "as JSON"
+exits 8 "nothing is known" profmig why t.img 'C:\Users\carol\x'
+mkdir keep
+cp -r --sparse=always t.img t.img.changes t.img.undo keep
+ok "revert, dry" profmig revert t.img -n
+is "$(sum_of t.img)" "$now" "changes nothing"
+ok "revert" profmig revert t.img
+is "$(sum_of t.img)" "$first" "gives the image from before the last apply"
+ok "revert once more" profmig revert t.img
+is "$(sum_of t.img)" "$virgin" "and the one from before"
+exits 8 "there is nothing more to take back" profmig revert t.img
+# What somebody changed since stays.
+rm -rf t.img && mv keep/* .
+echo new >new.txt
+ok "somebody works with it" imgtool files put t.img new.txt \
+	'C:\Users\alice\Desktop\new.txt'
+ok "and changes a file" sh -c "imgtool files rm t.img \
+	'C:\Users\alice\Desktop\To do.txt' && echo ready |
+	imgtool files put t.img - 'C:\Users\alice\Desktop\To do.txt'"
+ok "revert after that" profmig revert t.img
+like "$(cat err)" '*To do.txt*changed since, and stays*' "tells what stays"
+is "$(file t.img $new 'Users/alice/Desktop/To do.txt')" ready "and it does"
+exits 8 "what was brought is gone" imgtool files stat t.img \
+	'C:\Users\alice\Documents\Four times.txt'
+ok "undone" imgtool undo t.img
+ok "and what somebody did" sh -c "imgtool undo t.img && imgtool undo t.img &&
+	imgtool undo t.img"
+ok "the profile is whole again" profmig apply b t.img -k k
 
 # ---- files, as sleuthkit reads them ----
 fls -rpF -o $old xp.img | awk -F'\t' '{ sub(/^[^ ]* /, "", $1);

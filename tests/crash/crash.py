@@ -31,6 +31,8 @@ import sys
 
 MAX = int(os.environ.get("CRASH_MAX", "2000"))
 SECTOR = 512
+BLOCK = 4096
+ZERO = bytes(BLOCK)
 
 
 def read_log(path):
@@ -46,6 +48,68 @@ def read_log(path):
     return ops
 
 
+class Content:
+    """A file's bytes: blocks that are not zero, those written since apart."""
+
+    def __init__(self, size=0, base=None, delta=None, key=0):
+        self.size, self.base = size, {} if base is None else base
+        self.delta, self.key = {} if delta is None else delta, key
+
+    @classmethod
+    def load(cls, path):
+        out, at = cls(os.path.getsize(path)), 0
+        with open(path, "rb") as f:
+            while True:
+                data = f.read(BLOCK * 256)
+                for i in range(0, len(data), BLOCK):
+                    block = data[i:i + BLOCK].ljust(BLOCK, b"\0")
+                    if block != ZERO:
+                        out.base[(at + i) // BLOCK] = block
+                at += len(data)
+                if not data:
+                    out.key = id(out.base)
+                    return out
+
+    def block(self, n):
+        return self.delta.get(n) or self.base.get(n, ZERO)
+
+    def write(self, offset, data):
+        out = Content(max(self.size, offset + len(data)), self.base,
+                      dict(self.delta), self.key)
+        while data:
+            n, skip = divmod(offset, BLOCK)
+            part, data = data[:BLOCK - skip], data[BLOCK - skip:]
+            old = self.block(n)
+            out.put(n, old[:skip] + part + old[skip + len(part):])
+            offset += len(part)
+        return out
+
+    def put(self, n, block):
+        for b in (self.delta.get(n), block):
+            if b is not None:
+                h = hashlib.sha256(n.to_bytes(8, "little") + b).digest()
+                self.key ^= int.from_bytes(h[:16], "little")
+        self.delta[n] = block
+
+    def truncate(self, size):
+        base, delta = self.base, dict(self.delta)
+        end, out = -(-size // BLOCK), Content(size, base, delta, self.key)
+        if size >= self.size:
+            return out
+        for n in [n for n in set(base) | set(delta) if n >= end]:
+            out.put(n, ZERO)
+        if size % BLOCK:
+            out.put(end - 1, out.block(end - 1)[:size % BLOCK].ljust(BLOCK, b"\0"))
+        return out
+
+    def save(self, path):
+        with open(path, "wb") as f:
+            f.truncate(self.size)
+            for n in sorted(set(self.base) | set(self.delta)):
+                f.seek(n * BLOCK)
+                f.write(self.block(n)[:max(self.size - n * BLOCK, 0)])
+
+
 class World:
     """Files by number, names to numbers; what BEFORE held, plus operations."""
 
@@ -58,7 +122,7 @@ class World:
             for name in files:
                 full = os.path.join(top, name)
                 inode = ("old", os.path.join(here, name))
-                self.files[inode] = open(full, "rb").read()
+                self.files[inode] = Content.load(full)
                 self.names[os.path.join(here, name)] = inode
 
     def copy(self):
@@ -70,8 +134,8 @@ class World:
     def key(self):
         h = hashlib.sha256()
         for name in sorted(self.names):
-            data = self.files.get(self.names[name], b"")
-            h.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+            data = self.files.get(self.names[name], Content())
+            h.update(f"{name}\0{data.size} {data.key}\0".encode())
         for name in sorted(self.dirs):
             h.update(name.encode() + b"/")
         return h.digest()
@@ -83,8 +147,7 @@ class World:
         for name, inode in self.names.items():
             if os.path.dirname(name) not in self.dirs:
                 continue
-            with open(name, "wb") as f:
-                f.write(self.files.get(inode, b""))
+            self.files.get(inode, Content()).save(name)
 
 
 def resolve(ops, world):
@@ -114,14 +177,11 @@ def apply(world, op):
     kind, ident, offset, path, data = op
     if kind == "c":
         world.names[path] = ident
-        world.files.setdefault(ident, b"")
+        world.files.setdefault(ident, Content())
     elif kind == "w":
-        old = world.files.get(ident, b"")
-        old = old.ljust(offset, b"\0")
-        world.files[ident] = old[:offset] + data + old[offset + len(data):]
+        world.files[ident] = world.files.get(ident, Content()).write(offset, data)
     elif kind == "t":
-        old = world.files.get(ident, b"")
-        world.files[ident] = old[:offset].ljust(offset, b"\0")
+        world.files[ident] = world.files.get(ident, Content()).truncate(offset)
     elif kind == "r":
         if path in world.names:
             world.names[data.decode()] = world.names.pop(path)
@@ -208,28 +268,31 @@ class States:
                 yield self.world(self.subset())
 
 
-def sample(states):
-    found, seen = [], set()
-    for w in states:
+def sample(make):
+    """The states of make(), each once, at most MAX, and the one that is safe at
+    the end.  They are made twice rather than that all of them are kept."""
+    numbers, seen = [], set()
+    for i, w in enumerate(make().after_each()):
         k = w.key()
         if k not in seen:
             seen.add(k)
-            found.append(w)
-    if len(found) > MAX:
-        ends = [found[0], found[-1]]
-        found = ends + random.Random(7).sample(found[1:-1], MAX - 2)
-    return found
+            numbers.append(i)
+    if len(numbers) > MAX:
+        ends = [numbers[0], numbers[-1]]
+        numbers = ends + random.Random(7).sample(numbers[1:-1], MAX - 2)
+    chosen, states = set(numbers), make()
+    found = [w for i, w in enumerate(states.after_each()) if i in chosen]
+    return found + [states.safe], states.safe
 
 
 def main():
     log, before, work, check = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     world = World(before, work)
-    states = States(world, resolve(read_log(log), world))
-    worlds = sample(states.after_each())
-    worlds.append(states.safe)
+    ops = resolve(read_log(log), world)
+    worlds, safe = sample(lambda: States(world, ops))
     words, bad = {}, 0
     for i, w in enumerate(worlds):
-        allowed = ("old", "new") if w is not states.safe else ("new",)
+        allowed = ("old", "new") if w is not safe else ("new",)
         w.lay_out(work)
         r = subprocess.run(check, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True, timeout=120)

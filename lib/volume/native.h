@@ -68,6 +68,26 @@ MUST_CHECK int vo_native_parent(struct vo_native *n, const char *path,
 MUST_CHECK int vo_native_child(ntfs_inode *dir, const ntfschar *name,
 			       size_t units, u64 *ret, struct err *e);
 
+/* A name in a folder: the folder open, the name as NTFS has it. */
+struct vo_native_place {
+	ntfs_inode *dir;	/* NULL when handed on */
+	ntfschar *name;
+	size_t units;
+};
+
+void vo_native_place_done(struct vo_native_place *p);
+#define VO_PLACE_SCOPED SCOPED(vo_native_place_done)
+
+/* Where a path's last part lies, or will; not in a junction. */
+MUST_CHECK int vo_native_place(struct vo_native *n, const char *path,
+			       struct vo_native_place *ret, struct err *e);
+
+/* Close and write the folder, in which something changed. */
+MUST_CHECK int vo_native_shut_place(struct vo_native_place *p, struct err *e);
+
+/* ERR_USAGE when the volume is only read. */
+MUST_CHECK int vo_native_writable(const struct vo_native *n, struct err *e);
+
 /* WTF-8 to what NTFS stores; at most VO_NAME_MAX units. */
 MUST_CHECK int vo_native_name(const char *text, size_t len, ntfschar **ret,
 			      size_t *ret_units, struct err *e);

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "volume/native.h"
 
-static int
-writable(const struct vo_native *n, struct err *e)
+int
+vo_native_writable(const struct vo_native *n, struct err *e)
 {
 	if (n->writable && !NVolReadOnly(n->vol))
 		return 0;
@@ -89,7 +89,7 @@ vo_native_write(struct vo_native *n, const struct vo_request *q,
 	int r;
 
 	(void)answer;
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	if (q->at > INT64_MAX - q->len)
 		return err_set(e, ERR_USAGE, "would be too long");
@@ -115,7 +115,7 @@ vo_native_truncate(struct vo_native *n, const struct vo_request *q,
 	int r = 0;
 
 	(void)answer;
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	if (q->size > INT64_MAX)
 		return err_set(e, ERR_USAGE, "would be too long");
@@ -136,25 +136,16 @@ vo_native_truncate(struct vo_native *n, const struct vo_request *q,
 
 /* ---- names ---------------------------------------------------------------- */
 
-/* A name in a folder: both opened, the folder first. */
-struct place {
-	ntfs_inode *dir;	/* NULL when handed on */
-	ntfschar *name;
-	size_t units;
-};
-
-static void
-place_done(struct place *p)
+void
+vo_native_place_done(struct vo_native_place *p)
 {
 	vo_native_drop(&p->dir);
 	free(p->name);
 }
 
-#define PLACE_SCOPED SCOPED(place_done)
-
-static int
-open_place(struct vo_native *n, const char *path, struct place *ret,
-	   struct err *e)
+int
+vo_native_place(struct vo_native *n, const char *path,
+		struct vo_native_place *ret, struct err *e)
 {
 	u64 folder;
 
@@ -172,7 +163,7 @@ open_place(struct vo_native *n, const char *path, struct place *ret,
 
 /* Refuse a name that is there. */
 static int
-is_free(const struct place *p, struct err *e)
+is_free(const struct vo_native_place *p, struct err *e)
 {
 	u64 mref;
 	int r = vo_native_child(p->dir, p->name, p->units, &mref, e);
@@ -183,8 +174,8 @@ is_free(const struct place *p, struct err *e)
 }
 
 /* Write a folder after a change of what is in it. */
-static int
-shut_dir(struct place *p, struct err *e)
+int
+vo_native_shut_place(struct vo_native_place *p, struct err *e)
 {
 	ntfs_inode_update_times(p->dir, NTFS_UPDATE_MCTIME);
 	return vo_native_shut(TAKE(p->dir), e);
@@ -194,13 +185,13 @@ int
 vo_native_create(struct vo_native *n, const struct vo_request *q,
 		 struct buf *answer, struct err *e)
 {
-	PLACE_SCOPED struct place p = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place p = { .dir = NULL };
 	bool folder = q->op == VO_OP_MKDIR;
 	ntfs_inode *ni;
 	le32 security;
 
 	(void)answer;
-	if (writable(n, e) < 0 || open_place(n, q->path, &p, e) < 0 ||
+	if (vo_native_writable(n, e) < 0 || vo_native_place(n, q->path, &p, e) < 0 ||
 	    is_free(&p, e) < 0)
 		return -1;
 	security = ntfs_inherited_id(&n->security, p.dir, folder);
@@ -210,7 +201,7 @@ vo_native_create(struct vo_native *n, const struct vo_request *q,
 		return vo_native_fail("make it", e);
 	if (ntfs_inode_close_in_dir(ni, p.dir) != 0)
 		return vo_native_fail("make it", e);
-	return shut_dir(&p, e);
+	return vo_native_shut_place(&p, e);
 }
 
 int
@@ -224,7 +215,7 @@ vo_native_put(struct vo_native *n, const struct vo_request *q,
 	u64 mref;
 	int r;
 
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	r = vo_native_find(n, q->path, &mref, &stream, e);
 	if (r == 0) {
@@ -246,7 +237,7 @@ vo_native_put(struct vo_native *n, const struct vo_request *q,
 /* Give the file one more name.  It is closed without a parent, because it may
  * have names in several folders, and the library looks for all in the one. */
 static int
-add_name(struct vo_native *n, u64 mref, struct place *to, struct err *e)
+add_name(struct vo_native *n, u64 mref, struct vo_native_place *to, struct err *e)
 {
 	VO_INODE_SCOPED ntfs_inode *ni = ntfs_inode_open(n->vol, mref);
 	int r;
@@ -258,14 +249,14 @@ add_name(struct vo_native *n, u64 mref, struct place *to, struct err *e)
 		(void)vo_native_fail("give it the name", e);
 	else
 		ntfs_inode_update_times(ni, NTFS_UPDATE_CTIME);
-	if (shut_dir(to, e) < 0 || r != 0)
+	if (vo_native_shut_place(to, e) < 0 || r != 0)
 		return -1;
 	return vo_native_shut(TAKE(ni), e);
 }
 
 /* Take a name away; the folder is closed by the library. */
 static int
-drop_name(struct vo_native *n, u64 mref, struct place *from, struct err *e)
+drop_name(struct vo_native *n, u64 mref, struct vo_native_place *from, struct err *e)
 {
 	ntfs_inode *ni = ntfs_inode_open(n->vol, mref);
 
@@ -282,12 +273,12 @@ int
 vo_native_link(struct vo_native *n, const struct vo_request *q,
 	       struct buf *answer, struct err *e)
 {
-	PLACE_SCOPED struct place to = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place to = { .dir = NULL };
 	u64 mref;
 	int r;
 
 	(void)answer;
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	r = vo_native_find(n, q->path, &mref, NULL, e);
 	if (r <= 0)
@@ -300,7 +291,7 @@ vo_native_link(struct vo_native *n, const struct vo_request *q,
 		return err_set(e, ERR_USAGE, "is a folder, which has one name");
 	vo_native_drop(&ni);
 	ni = NULL;
-	if (open_place(n, q->to, &to, e) < 0 || is_free(&to, e) < 0)
+	if (vo_native_place(n, q->to, &to, e) < 0 || is_free(&to, e) < 0)
 		return -1;
 	return add_name(n, mref, &to, e);
 }
@@ -339,11 +330,11 @@ static int
 move(struct vo_native *n, u64 mref, const char *path, const char *to,
      struct err *e)
 {
-	PLACE_SCOPED struct place from = { .dir = NULL };
-	PLACE_SCOPED struct place into = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place from = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place into = { .dir = NULL };
 
-	if (open_place(n, to, &into, e) < 0 || add_name(n, mref, &into, e) < 0 ||
-	    open_place(n, path, &from, e) < 0)
+	if (vo_native_place(n, to, &into, e) < 0 || add_name(n, mref, &into, e) < 0 ||
+	    vo_native_place(n, path, &from, e) < 0)
 		return -1;
 	return drop_name(n, mref, &from, e);
 }
@@ -353,17 +344,17 @@ vo_native_rename(struct vo_native *n, const struct vo_request *q,
 		 struct buf *answer, struct err *e)
 {
 	static const char between[] = "~halcyon~rename~";
-	PLACE_SCOPED struct place to = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place to = { .dir = NULL };
 	u64 mref, there, folder;
 	int r;
 
 	(void)answer;
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	r = vo_native_find(n, q->path, &mref, NULL, e);
 	if (r <= 0)
 		return r < 0 ? -1 : err_set(e, ERR_NO, "is not there");
-	if (open_place(n, q->to, &to, e) < 0)
+	if (vo_native_place(n, q->to, &to, e) < 0)
 		return -1;
 	folder = to.dir->mft_no;
 	r = vo_native_child(to.dir, to.name, to.units, &there, e);
@@ -405,13 +396,13 @@ int
 vo_native_remove(struct vo_native *n, const struct vo_request *q,
 		 struct buf *answer, struct err *e)
 {
-	PLACE_SCOPED struct place p = { .dir = NULL };
+	VO_PLACE_SCOPED struct vo_native_place p = { .dir = NULL };
 	const char *stream;
 	u64 mref;
 	int r;
 
 	(void)answer;
-	if (writable(n, e) < 0)
+	if (vo_native_writable(n, e) < 0)
 		return -1;
 	r = vo_native_find(n, q->path, &mref, &stream, e);
 	if (r <= 0)
@@ -420,34 +411,7 @@ vo_native_remove(struct vo_native *n, const struct vo_request *q,
 		return remove_stream(n, q->path, e);
 	if (MREF(mref) < FILE_first_user)
 		return err_set(e, ERR_USAGE, "belongs to the file system");
-	if (open_place(n, q->path, &p, e) < 0)
+	if (vo_native_place(n, q->path, &p, e) < 0)
 		return -1;
 	return drop_name(n, mref, &p, e);
-}
-
-int
-vo_native_set_short(struct vo_native *n, const struct vo_request *q,
-		    struct buf *answer, struct err *e)
-{
-	PLACE_SCOPED struct place p = { .dir = NULL };
-	ntfs_inode *ni;
-	u64 mref;
-	int r;
-
-	(void)answer;
-	if (writable(n, e) < 0 || open_place(n, q->path, &p, e) < 0)
-		return -1;
-	r = vo_native_child(p.dir, p.name, p.units, &mref, e);
-	if (r <= 0)
-		return r < 0 ? -1 : err_set(e, ERR_NO, "is not there");
-	ni = ntfs_inode_open(n->vol, mref);
-	if (ni == NULL)
-		return vo_native_fail("open it", e);
-	/* The library closes both. */
-	if (*q->to == '\0')
-		r = ntfs_remove_ntfs_dos_name(ni, TAKE(p.dir));
-	else
-		r = ntfs_set_ntfs_dos_name(ni, TAKE(p.dir), q->to,
-					   strlen(q->to), 0);
-	return r < 0 ? vo_native_fail("set its short name", e) : 0;
 }

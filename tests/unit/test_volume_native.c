@@ -223,7 +223,8 @@ refuses(void **state)
 	REFUSED(vo_rename(v, "tree", "tree/c/tree", &e), ERR_USAGE);
 	REFUSED(vo_create(v, "no/where", &e), ERR_NO);
 	REFUSED(vo_create(v, "Documents and Settings/x", &e), ERR_USAGE);
-	REFUSED(vo_set_short_name(v, "big.bin", "B", &e), ERR_UNSUPPORTED);
+	REFUSED(vo_set_short_name(v, "big.bin", "TOO~LONG.NAME", &e), ERR_USAGE);
+	REFUSED(vo_set_short_name(v, "big.bin", "USERS", &e), ERR_USAGE);
 	REFUSED(vo_truncate(v, "big.bin", 100 << 20, &e), ERR_SYSTEM);
 }
 
@@ -300,6 +301,40 @@ compressed(void **state)
 	assert_true(st.attributes & VO_COMPRESSED);
 	assert_int_equal(vo_set_compressed(v, "small", false, &e), -1);
 	assert_int_equal(e.kind, ERR_USAGE);
+}
+
+/* The short name of one name of several, set, replaced, and taken away. */
+static void
+short_names(void **state)
+{
+	struct err e = ERR_INIT;
+	DK_SCOPED struct dk *d = open_disk(DK_DRY);
+	VO_SCOPED struct vo *v = open_volume(d, VO_WRITE);
+	struct vo_stat st;
+
+	(void)state;
+	GOOD(vo_put(v, "a long name.text", "x", 1, &e));
+	GOOD(vo_link(v, "a long name.text", "Users/another long name.text", &e));
+	GOOD(vo_set_short_name(v, "Users/another long name.text", "ANOTHE~1.TEX",
+			       &e));
+	GOOD(vo_set_short_name(v, "a long name.text", "ALONGN~1.TEX", &e));
+	assert_int_equal(vo_stat(v, "users/anothe~1.tex", &st, &e), 1);
+	assert_int_equal(st.links, 2);
+	/* by its short name, which is replaced */
+	GOOD(vo_set_short_name(v, "ALONGN~1.TEX", "OTHER.TEX", &e));
+	assert_int_equal(vo_stat(v, "alongn~1.tex", &st, &e), 0);
+	assert_int_equal(vo_stat(v, "other.tex", &st, &e), 1);
+	GOOD(vo_set_short_name(v, "a long name.text", NULL, &e));
+	assert_int_equal(vo_stat(v, "other.tex", &st, &e), 0);
+	assert_int_equal(vo_stat(v, "a long name.text", &st, &e), 1);
+	assert_int_equal(st.links, 2);
+	/* a name that is short itself */
+	GOOD(vo_set_short_name(v, "big.bin", "BIG.BIN", &e));
+	GOOD(vo_remove(v, "a long name.text", &e));
+	assert_int_equal(vo_stat(v, "Users/ANOTHE~1.TEX", &st, &e), 1);
+	assert_int_equal(st.links, 1);
+	GOOD(vo_remove(v, "Users/another long name.text", &e));
+	assert_int_equal(vo_stat(v, "Users/ANOTHE~1.TEX", &st, &e), 0);
 }
 
 static void
@@ -395,6 +430,7 @@ main(void)
 		cmocka_unit_test(reads_back),
 		cmocka_unit_test(encrypted),
 		cmocka_unit_test(compressed),
+		cmocka_unit_test(short_names),
 		cmocka_unit_test(object_ids),
 		cmocka_unit_test(shut_in),
 		cmocka_unit_test(new_files_inherit),

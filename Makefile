@@ -80,6 +80,7 @@ PKGS_lib/hive    := hivex
 PKGS_lib/store   := zlib libzstd
 PKGS_delta       := libcurl
 PKGS_hal-neutral := libmspack
+PKGS_imgtool     := fuse3
 
 # program: the folder it is built from
 PROGS := imgtool imgcrypt imgdelta hal-neutral profmig imgrun
@@ -101,7 +102,7 @@ USES_imgrun      := crypt lib/base
 PLUGIN           := $(B)/nbdkit-halcyon-plugin.so
 USES_plugin      := lib/store crypt lib/base
 
-ALL_PKGS  := $(sort $(foreach r,$(ROOMS),$(PKGS_$(r))))
+ALL_PKGS  := $(sort $(foreach r,$(ROOMS) imgtool,$(PKGS_$(r))))
 LDLIBS    := $(shell $(PKG_CONFIG) --libs $(ALL_PKGS) 2>/dev/null)
 ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) 2>/dev/null)
 

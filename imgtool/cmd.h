@@ -19,6 +19,7 @@ extern const struct cli_cmd cmd_gc;
 extern const struct cli_cmd cmd_stats;
 extern const struct cli_cmd cmd_verify;
 extern const struct cli_cmd cmd_serve;
+extern const struct cli_cmd cmd_mount;
 extern const struct cli_cmd cmd_inspect;
 extern const struct cli_cmd cmd_files_ls;
 extern const struct cli_cmd cmd_files_stat;

@@ -24,6 +24,7 @@ main(int argc, char **argv)
 		&cmd_stats,
 		&cmd_verify,
 		&cmd_serve,
+		&cmd_mount,
 		&cmd_inspect,
 		&cmd_files_ls,
 		&cmd_files_stat,

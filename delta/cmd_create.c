@@ -4,22 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/mem.h"
-#include "base/num.h"
-#include "base/progress.h"
 #include "crypt/key.h"
 #include "delta/cmd.h"
-#include "delta/files.h"
-#include "delta/list.h"
-#include "delta/make.h"
-#include "delta/stored.h"
+#include "delta/create.h"
 #include "disk/disk.h"
 #include "source/source.h"
-#include "store/container.h"
 #include "store/repo.h"
 
 static struct cli_list recipients;
@@ -34,17 +25,11 @@ struct job {
 	struct cx_pubs to;
 	struct cx_key signer;
 	enum dl_effort effort;
-	struct dl_delta d;
-	struct dl_files files;		/* of the new disk */
-	struct dl_shares shares;
 };
 
 static void
 job_done(struct job *j)
 {
-	dl_delta_done(&j->d);
-	dl_files_done(&j->files);
-	dl_shares_done(&j->shares);
 	cx_key_done(&j->signer);
 	cx_pubs_done(&j->to);
 	dk_free(&j->new);
@@ -124,93 +109,26 @@ prepare(const struct cli_args *a, struct job *j, struct err *e)
 }
 
 static int
-plan(const struct cli_args *a, struct job *j, struct err *e)
-{
-	DL_CHANGES_SCOPED struct dl_changes changes = DL_CHANGES_EMPTY;
-	DL_FILES_SCOPED struct dl_files old = DL_FILES_EMPTY;
-	PROGRESS_SCOPED struct progress p = { .what = NULL };
-
-	j->d.created = (uint64_t)time(NULL);
-	j->d.old_name = mem_str(a->at[0], e);
-	j->d.new_name = mem_str(a->at[1], e);
-	if (j->d.old_name == NULL || j->d.new_name == NULL)
-		return -1;
-	progress_begin(&p, "compare", true, num_max(j->old->size,
-						    j->new->size));
-	if (dl_compare(j->old, j->new, &j->d, &changes, &p, e) < 0)
-		return -1;
-	if (dl_files_read(j->old, &old, e) < 0 ||
-	    dl_files_read(j->new, &j->files, e) < 0)
-		return -1;
-	return dl_group(&changes, &old, &j->files, j->effort, &j->d,
-			&j->shares, e);
-}
-
-/* Bytes that the units of this kind make. */
-static uint64_t
-sum(const struct dl_delta *d, enum dl_unit_kind kind)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < d->units; i++)
-		if (d->unit[i].kind == kind)
-			n += d->unit[i].len;
-	return n;
-}
-
-/* Add the list of what makes it large. */
-static int
-add_list(struct job *j, struct st_container_new *out, struct err *e)
-{
-	DL_LIST_SCOPED struct dl_list l = DL_LIST_EMPTY;
-	BUF_SCOPED struct buf bytes = BUF_EMPTY;
-
-	if (dl_list_make(&j->shares, &j->files, &j->d, &l, e) < 0 ||
-	    dl_list_encode(&l, &bytes, e) < 0)
-		return -1;
-	j->d.has_list = true;
-	return st_container_put(out, bytes.at, bytes.len, &j->d.list_frame, e);
-}
-
-static int
-write_out(const struct cli_args *a, struct job *j, struct err *e)
-{
-	ST_CONTAINER_NEW_SCOPED struct st_container_new *out =
-		st_container_begin(output, ST_CONTAINER_DELTA, e);
-	PROGRESS_SCOPED struct progress p = { .what = NULL };
-	BUF_SCOPED struct buf manifest = BUF_EMPTY;
-	int r;
-
-	if (out == NULL)
-		return -1;
-	progress_begin(&p, "pack", true, sum(&j->d, DL_UNIT_DATA));
-	if (dl_pack(j->old, j->new, &j->d, j->effort, out, &p, e) < 0 ||
-	    add_list(j, out, e) < 0)
-		return -1;
-	if (is_stored(a) &&
-	    dl_stored_add(j->repo, is_nothing(a->at[0]) ? NULL : a->at[0],
-			  a->at[1], &j->d, out, e) < 0)
-		return -1;
-	r = dl_delta_encode(&j->d, &manifest, e);
-	if (r == 0)
-		r = st_container_commit(out, manifest.at, manifest.len, &j->to,
-					sign_key == NULL ? NULL : &j->signer, e);
-	if (manifest.at != NULL)
-		cx_wipe(manifest.at, manifest.len);
-	return r;
-}
-
-static int
 create(const struct cli_args *a, struct err *e)
 {
 	SCOPED(job_done) struct job j = { .old = NULL };
 
-	if (prepare(a, &j, e) < 0 || plan(a, &j, e) < 0 ||
-	    write_out(a, &j, e) < 0)
+	struct dl_created made;
+
+	if (prepare(a, &j, e) < 0)
 		return -1;
-	(void)printf("%s: %" PRIu64 " bytes change", output,
-		     sum(&j.d, DL_UNIT_DATA));
-	(void)printf(", %" PRIu64 " become zeros\n", sum(&j.d, DL_UNIT_ZERO));
+
+	const struct dl_new n = {
+		.old = j.old, .new = j.new, .old_name = a->at[0],
+		.new_name = a->at[1], .effort = j.effort,
+		.stored_in = is_stored(a) ? j.repo : NULL,
+		.from_nothing = is_nothing(a->at[0]),
+		.to = &j.to, .signer = sign_key == NULL ? NULL : &j.signer,
+	};
+	if (dl_create(&n, output, &made, e) < 0)
+		return -1;
+	(void)printf("%s: %" PRIu64 " bytes change, %" PRIu64
+		     " become zeros\n", output, made.changed, made.zeroed);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "crypt/hash.h"
 #include "crypt/pub-private.h"
 
 enum {
@@ -68,6 +69,22 @@ cx_key_make(struct cx_key *ret, const char *name, struct err *e)
 
 	if (cx_secret_random(&s, STORED, e) < 0 ||
 	    expand(s.at, ret, e) < 0)
+		return -1;
+	cx_pub_set_name(&ret->pub, name, strlen(name));
+	return 0;
+}
+
+int
+cx_key_derive(struct cx_key *ret, const uint8_t from[CX_KEY_BYTES],
+	      const char *name, struct err *e)
+{
+	CX_SECRET_SCOPED struct cx_secret s = CX_SECRET_EMPTY;
+
+	if (cx_secret_new(&s, STORED, e) < 0)
+		return -1;
+	cx_kdf(s.at, from, "halcyon derived sealing key", NULL, 0);
+	cx_kdf(s.at + SCALAR, from, "halcyon derived signing key", NULL, 0);
+	if (expand(s.at, ret, e) < 0)
 		return -1;
 	cx_pub_set_name(&ret->pub, name, strlen(name));
 	return 0;

@@ -56,6 +56,11 @@ enum cx_cost {
 	CX_COST_LEAST,		/* 1 pass over 8 MiB: tests */
 };
 
+/* The identity that a symmetric key stands for: who has that, can open what was
+ * sealed to it. */
+MUST_CHECK int cx_key_derive(struct cx_key *ret, const uint8_t from[CX_KEY_BYTES],
+			     const char *name, struct err *e);
+
 /* Write KEY (mode 0600) protected by a passphrase, or unprotected when it is
  * NULL.  An existing file is replaced. */
 MUST_CHECK int cx_key_save(const struct cx_key *k, const char *path,

@@ -29,12 +29,13 @@
 static const char magic[8] = "HALLINE\n";
 
 /* Keys made from the image key. */
-enum { MAPS, MAP_IDS, MANIFESTS, ID_KEY, KEYS };
+enum { MAPS, MAP_IDS, MANIFESTS, ID_KEY, IDENTITY, KEYS };
 static const char *const contexts[KEYS] = {
 	[MAPS] = "halcyon maps",
 	[MAP_IDS] = "halcyon map ids",
 	[MANIFESTS] = "halcyon manifests",
 	[ID_KEY] = "halcyon chunk id key",
+	[IDENTITY] = "halcyon line identity",
 };
 
 void
@@ -126,6 +127,25 @@ parse_parts(struct cur *c, struct line_file *f)
 		cur_bad(c, "has another number of stanzas than it says");
 }
 
+/* Look into f->bytes, which `name` names. */
+static int
+parse_file(const char *name, const uint8_t id[ST_LINE_BYTES],
+	   struct line_file *f, struct err *e)
+{
+	struct cur c = cur_over(name, f->bytes, f->len);
+
+	cur_magic(&c, magic, sizeof(magic));
+	uint16_t version = cur_u16le(&c);
+	cur_zeros(&c, 2);
+	if (cur_ok(&c) && version != VERSION)
+		return err_set(e, ERR_UNSUPPORTED, "%s: has version %u, need %d",
+			       name, version, VERSION);
+	parse_parts(&c, f);
+	if (cur_ok(&c) && memcmp(f->id, id, ST_LINE_BYTES) != 0)
+		cur_bad(&c, "is the key of another image");
+	return cur_ok(&c) ? 0 : cur_err(&c, e);
+}
+
 static int
 read_file(const char *path, const uint8_t id[ST_LINE_BYTES],
 	  struct line_file *ret, struct err *e)
@@ -135,21 +155,9 @@ read_file(const char *path, const uint8_t id[ST_LINE_BYTES],
 	if (access(path, F_OK) < 0)
 		return err_set(e, ERR_AUTH, "%s: the key of this image is gone: "
 			       "wiped, or never given", path);
-	if (io_slurp(path, LINE_FILE_MAX, &f.bytes, &f.len, e) < 0)
+	if (io_slurp(path, LINE_FILE_MAX, &f.bytes, &f.len, e) < 0 ||
+	    parse_file(path, id, &f, e) < 0)
 		return -1;
-
-	struct cur c = cur_over(path, f.bytes, f.len);
-	cur_magic(&c, magic, sizeof(magic));
-	uint16_t version = cur_u16le(&c);
-	cur_zeros(&c, 2);
-	if (cur_ok(&c) && version != VERSION)
-		return err_set(e, ERR_UNSUPPORTED, "%s: has version %u, need %d",
-			       path, version, VERSION);
-	parse_parts(&c, &f);
-	if (cur_ok(&c) && memcmp(f.id, id, ST_LINE_BYTES) != 0)
-		cur_bad(&c, "is the key of another image");
-	if (!cur_ok(&c))
-		return cur_err(&c, e);
 	*ret = TAKE(f);
 	return 0;
 }
@@ -222,18 +230,35 @@ write_file(const struct st_repo *r, const struct st_line *l, const void *stanzas
 	return io_put(path, b.at, b.len, 0600, e);
 }
 
-/* The image key, by way of the repository key or of our own stanza. */
+/* Open a line's file, by way of the repository key where there is one, else of
+ * our own stanza. */
 static int
-open_image_key(const struct st_repo *r, const char *path,
-	       const struct line_file *f, struct st_line *l, struct err *e)
+open_file(const char *path, const struct line_file *f, const uint8_t *root,
+	  const struct cx_key *k, struct st_line *ret, struct err *e)
 {
-	const uint8_t *root = st_repo_root_key(r, ST_ROOT_LINES);
+	ST_LINE_SCOPED struct st_line l = ST_LINE_EMPTY;
+	uint8_t commit[CX_COMMIT_BYTES];
+	int r;
 
+	memcpy(l.id, f->id, sizeof(l.id));
 	if (root != NULL && f->by_root_len > 0)
-		return open_sealed(f->by_root, f->by_root_len, root, l->id,
-				   path, &l->image_key, e);
-	return cx_unwrap(f->stanzas, f->count, f->commit, st_repo_key(r), path,
-			 &l->image_key, e);
+		r = open_sealed(f->by_root, f->by_root_len, root, l.id, path,
+				&l.image_key, e);
+	else
+		r = cx_unwrap(f->stanzas, f->count, f->commit, k, path,
+			      &l.image_key, e);
+	if (r < 0)
+		return -1;
+	cx_commit(l.image_key.at, commit);
+	if (memcmp(commit, f->commit, sizeof(commit)) != 0)
+		return err_set(e, ERR_AUTH, "%s: holds another key than it "
+			       "commits to", path);
+	if (derive(&l, e) < 0 ||
+	    open_sealed(f->id_key, f->id_key_len, l.derived.at + ID_KEY * 32,
+			l.id, path, &l.id_key, e) < 0)
+		return -1;
+	*ret = TAKE(l);
+	return 0;
 }
 
 int
@@ -242,27 +267,52 @@ st_line_open(const struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 {
 	SCOPED_FREE char *path = line_path(r, id, e);
 	LINE_FILE_SCOPED struct line_file f = LINE_FILE_EMPTY;
-	ST_LINE_SCOPED struct st_line l = ST_LINE_EMPTY;
-	uint8_t commit[CX_COMMIT_BYTES];
 
 	if (st_repo_key(r) == NULL)
 		return err_set(e, ERR_USAGE, "%s: needs a private key; give "
 			       "--key FILE", st_repo_path(r));
 	if (path == NULL || read_file(path, id, &f, e) < 0)
 		return -1;
-	memcpy(l.id, id, sizeof(l.id));
-	if (open_image_key(r, path, &f, &l, e) < 0)
+	return open_file(path, &f, st_repo_root_key(r, ST_ROOT_LINES),
+			 st_repo_key(r), ret, e);
+}
+
+int
+st_line_bytes(const struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
+	      uint8_t **ret, size_t *ret_len, struct err *e)
+{
+	SCOPED_FREE char *path = line_path(r, id, e);
+	LINE_FILE_SCOPED struct line_file f = LINE_FILE_EMPTY;
+
+	if (path == NULL || read_file(path, id, &f, e) < 0)
 		return -1;
-	cx_commit(l.image_key.at, commit);
-	if (memcmp(commit, f.commit, sizeof(commit)) != 0)
-		return err_set(e, ERR_AUTH, "%s: holds another key than it "
-			       "commits to", path);
-	if (derive(&l, e) < 0 ||
-	    open_sealed(f.id_key, f.id_key_len, l.derived.at + ID_KEY * 32,
-			l.id, path, &l.id_key, e) < 0)
-		return -1;
-	*ret = TAKE(l);
+	*ret_len = f.len;
+	*ret = TAKE(f.bytes);
 	return 0;
+}
+
+int
+st_line_parse(const char *name, const void *in, size_t len,
+	      const uint8_t id[ST_LINE_BYTES], const struct cx_key *k,
+	      struct st_line *ret, struct err *e)
+{
+	LINE_FILE_SCOPED struct line_file f = LINE_FILE_EMPTY;
+
+	f.bytes = mem_array(len, 1, e);
+	if (f.bytes == NULL)
+		return -1;
+	if (len > 0)
+		memcpy(f.bytes, in, len);
+	f.len = len;
+	if (parse_file(name, id, &f, e) < 0)
+		return -1;
+	return open_file(name, &f, NULL, k, ret, e);
+}
+
+int
+st_line_identity(const struct st_line *l, struct cx_key *ret, struct err *e)
+{
+	return cx_key_derive(ret, l->derived.at + IDENTITY * 32, "line", e);
 }
 
 int

@@ -70,6 +70,22 @@ MUST_CHECK int st_line_drop(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 MUST_CHECK int st_line_wipe(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 			    struct err *e);
 
+/* The file of a line's key as it is, for a mirror; and one that came from there,
+ * opened with a private key.  Nobody signs it: what the line encrypts shows
+ * whether it is the right key.  ERR_AUTH: not sealed to this key. */
+MUST_CHECK int st_line_bytes(const struct st_repo *r,
+			     const uint8_t id[ST_LINE_BYTES], uint8_t **ret,
+			     size_t *ret_len, struct err *e);
+MUST_CHECK int st_line_parse(const char *name, const void *in, size_t len,
+			     const uint8_t id[ST_LINE_BYTES],
+			     const struct cx_key *k, struct st_line *ret,
+			     struct err *e);
+
+/* The identity that a line is as a recipient: whoever can read the line can
+ * open what is sealed to it. */
+MUST_CHECK int st_line_identity(const struct st_line *l, struct cx_key *ret,
+				struct err *e);
+
 /* For the room: keys made from the image key. */
 const uint8_t *st_line_map_key(const struct st_line *l);
 const uint8_t *st_line_map_id_key(const struct st_line *l);

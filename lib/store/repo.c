@@ -87,13 +87,33 @@ put_in(const char *dir, const char *name, const struct buf *b, struct err *e)
 }
 
 static int
+encode_domain(struct buf *b, const uint8_t domain[16], struct err *e)
+{
+	buf_bytes(b, domain_magic, sizeof(domain_magic));
+	buf_bytes(b, domain, 16);
+	return buf_ok(b, e);
+}
+
+static int
 put_domain(const char *path, const uint8_t domain[16], struct err *e)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 
-	buf_bytes(&b, domain_magic, sizeof(domain_magic));
-	buf_bytes(&b, domain, 16);
+	if (encode_domain(&b, domain, e) < 0)
+		return -1;
 	return put_in(path, "domain", &b, e);
+}
+
+static int
+encode_config(struct buf *b, enum st_repo_kind kind, struct err *e)
+{
+	buf_bytes(b, config_magic, sizeof(config_magic));
+	buf_u16le(b, VERSION);
+	buf_u8(b, (uint8_t)kind);
+	buf_zeros(b, 5);
+	buf_u64le(b, FEATURE_ZSTD);
+	buf_zeros(b, 8);
+	return buf_ok(b, e);
 }
 
 /* Written last: a directory with a config is a whole repository. */
@@ -102,13 +122,21 @@ put_config(const char *path, enum st_repo_kind kind, struct err *e)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 
-	buf_bytes(&b, config_magic, sizeof(config_magic));
-	buf_u16le(&b, VERSION);
-	buf_u8(&b, (uint8_t)kind);
-	buf_zeros(&b, 5);
-	buf_u64le(&b, FEATURE_ZSTD);
-	buf_zeros(&b, 8);
+	if (encode_config(&b, kind, e) < 0)
+		return -1;
 	return put_in(path, "config", &b, e);
+}
+
+int
+st_mirror_config(struct buf *out, struct err *e)
+{
+	return encode_config(out, ST_REPO_MIRROR, e);
+}
+
+int
+st_mirror_domain(struct buf *out, const uint8_t domain[16], struct err *e)
+{
+	return encode_domain(out, domain, e);
 }
 
 static int
@@ -193,7 +221,8 @@ read_config(struct st_repo *r, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "%s: needs a newer version "
 			       "(format %u, features %#llx)", path, version,
 			       (unsigned long long)features);
-	if (kind != ST_REPO_ORIGIN && kind != ST_REPO_CLIENT)
+	if (kind != ST_REPO_ORIGIN && kind != ST_REPO_CLIENT &&
+	    kind != ST_REPO_MIRROR)
 		cur_bad(&c, "is of an unknown kind");
 	if (cur_end(&c, e) < 0)
 		return -1;
@@ -344,6 +373,9 @@ st_repo_adopt_domain(struct st_repo *r, const uint8_t domain[16],
 int
 st_repo_lock_write(struct st_repo *r, struct err *e)
 {
+	if (r->kind == ST_REPO_MIRROR)
+		return err_set(e, ERR_UNSAFE, "%s: is a mirror; only imgdelta "
+			       "push changes it", r->path);
 	if (r->lock < 0)
 		return err_set(e, ERR_SYSTEM, "%s: no lock file, so it can not "
 			       "be written", r->path);

@@ -30,6 +30,7 @@
 #include "crypt/key.h"
 #include "store/id.h"
 
+struct buf;
 struct err;
 struct st_repo;
 
@@ -41,6 +42,7 @@ enum {
 enum st_repo_kind {
 	ST_REPO_ORIGIN = 1,	/* has a repository key, can import */
 	ST_REPO_CLIENT = 2,	/* takes versions of an origin by deltas */
+	ST_REPO_MIRROR = 3,	/* what an origin has pushed, for clients to pull */
 };
 
 #define ST_REPO_SCOPED SCOPED(st_repo_free)
@@ -66,6 +68,15 @@ void st_repo_free(struct st_repo *const *r);
 MUST_CHECK int st_repo_unlock(struct st_repo *r, const struct cx_key *k,
 			      struct err *e);
 bool st_repo_is_admin(const struct st_repo *r);
+
+/*
+ * A mirror has no key of its own and is written by imgdelta push alone; anybody
+ * may serve or copy its files.  These are the bytes of its config and of its
+ * domain file.
+ */
+MUST_CHECK int st_mirror_config(struct buf *out, struct err *e);
+MUST_CHECK int st_mirror_domain(struct buf *out, const uint8_t domain[16],
+				struct err *e);
 
 /* The path, kind and private key (NULL before st_repo_unlock()). */
 const char *st_repo_path(const struct st_repo *r);

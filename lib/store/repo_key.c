@@ -183,6 +183,8 @@ st_repo_unlock(struct st_repo *r, const struct cx_key *k, struct err *e)
 	r->key = k;
 	if (r->kind == ST_REPO_ORIGIN)
 		return st_repo_key_open(r, e);
+	if (r->kind == ST_REPO_MIRROR)
+		return 0;
 
 	SCOPED_FREE char *path = st_repo_file(r, e, "keys/recipients.pub");
 	const char *const paths[] = { path };

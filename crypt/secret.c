@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -13,6 +15,16 @@ cx_secret_done(struct cx_secret *s)
 {
 	sodium_free(s->at);
 	*s = (struct cx_secret)CX_SECRET_EMPTY;
+}
+
+/* Children get zeros in its place: they read guests' disks, or run other programs.
+ * libsodium's memory is whole pages of its own. */
+static int
+keep_from_children(uint8_t *at, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), in = (uintptr_t)at % page;
+
+	return madvise(at - in, in + len, MADV_WIPEONFORK);
 }
 
 int
@@ -24,6 +36,11 @@ cx_secret_new(struct cx_secret *ret, size_t len, struct err *e)
 		at = sodium_malloc(len);
 	if (at == NULL)
 		return err_set(e, ERR_NOMEM, "no memory for a key");
+	if (len > 0 && keep_from_children(at, len) < 0) {
+		(void)err_sys(e, "cannot keep a key from other processes");
+		sodium_free(at);
+		return -1;
+	}
 	memset(at, 0, len);
 	*ret = (struct cx_secret){ .at = at, .len = len };
 	return 0;

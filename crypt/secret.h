@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Keys and passphrases live in memory of their own: locked where the system
- * allows it, kept out of core dumps, between guard pages, wiped when released.
+ * allows it, kept out of core dumps, between guard pages, wiped when released, and
+ * zeros in a forked child, which must not release it.
  * A page or more each, so a secret is a long-lived key; the many short-lived
  * keys of chunks are plain arrays that their owner wipes with cx_wipe().
  */

@@ -171,8 +171,8 @@ $(B)/mkguest: $(call objs,$(wildcard testdata/*.c)) $(call archive,lib/base)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# What records a program's writes for the crash tests.
-$(B)/crash-record.so: $(O)/tests/crash/record.o
+# What the crash tests preload: one records writes, one kills at the nth.
+$(B)/crash-%.so: $(O)/tests/crash/%.o
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
 
@@ -218,7 +218,7 @@ check-appliance: all				## tests that start the libguestfs appliance
 check-real: all $(TESTS)			## tests on files that real Windows wrote
 	@$(RUN) tests/real/*.t
 
-crash: all $(TESTS) $(B)/crash-record.so				## every crash state of every commit
+crash: all $(TESTS) $(B)/crash-record.so $(B)/crash-kill.so				## every crash state of every commit
 	@$(RUN) tests/crash/*.t
 
 bench: all					## speed, beside the peers

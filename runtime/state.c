@@ -260,10 +260,12 @@ rt_stored_remove(const struct rt_place *p, struct err *e)
 	SCOPED_FREE char *gone = mem_fmt(e, "%.*s.%s.gone",
 					 (int)(name - p->dir), p->dir, name);
 
-	if (gone == NULL || remove_tree(gone, e) < 0)
+	if (gone == NULL ||
+	    (access(p->dir, F_OK) == 0 && remove_tree(gone, e) < 0))
 		return -1;
-	/* First out of sight, at once; then piece by piece. */
-	if (rename(p->dir, gone) < 0)
+	/* First out of sight, at once; then piece by piece.  One that is out of
+	 * sight was begun before. */
+	if (rename(p->dir, gone) < 0 && errno != ENOENT)
 		return err_sys(e, "%s", p->dir);
 	return remove_tree(gone, e);
 }

@@ -82,7 +82,8 @@ MUST_CHECK int rt_stored_make(const char *state, const char *name,
 			      const struct rt_bound *bound,
 			      const char *version, struct err *e);
 
-/* Remove a guest's folder.  The caller holds its lock. */
+/* Remove a guest's folder, or what an interrupted removal left of it.  The caller
+ * holds its lock. */
 MUST_CHECK int rt_stored_remove(const struct rt_place *p, struct err *e);
 
 /* Names of the guests below `state`, sorted. */

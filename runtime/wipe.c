@@ -110,8 +110,6 @@ wipe(const char *state, const struct yml *guests, const struct yml *keys,
 
 			if (rt_place_of(state, guests->at[i].text, &p, e) < 0)
 				return -1;
-			if (access(p.dir, F_OK) < 0 && errno == ENOENT)
-				continue;
 			if ((data == 0 ? destroy_layers(&p, e)
 				       : rt_stored_remove(&p, e)) < 0)
 				return -1;

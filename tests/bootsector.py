@@ -5,6 +5,7 @@
 # hang   writes H to port E9, and halts for ever
 # count  reads sector 1 through the BIOS, adds one to its first byte, writes the
 #        digit to E9 and the sector back, then W (E: an error), and powers off
+# tally  the same, and halts for ever
 # user   what count does, on the second disk
 # busy   60 times: writes sector 1, reads it back, compares, writes a dot to E9,
 #        waits for the next interrupt; then D (E: an error), and powers off
@@ -22,14 +23,14 @@ END = ('ba0406 b80020 ef'           # mov dx,0x604; mov ax,0x2000; out dx,ax
 COUNT = ('b80102 bb0080 b90200 b600 cd13 721e'   # read to 8000; jc fail
          'fe060080 a00080 0430 e6e9'    # inc [8000]; digit to e9
          'b80103 bb0080 b90200 b600 cd13 7204'   # write; jc fail
-         'b057 eb02 b045 e6e9'          # 'W', or fail: 'E'
-         + END)
+         'b057 eb02 b045 e6e9')         # 'W', or fail: 'E'
 WRITE = 'b80103 bb007c b90200 b600 cd13'   # this sector to sector 1
 KINDS = {
     'hang': BEGIN + 'b048 e6e9'     # mov al,'H'; out 0xe9,al
             'f4 ebfd',              # hlt; jmp to it
-    'count': BEGIN + COUNT,
-    'user': BEGIN + 'b281' + COUNT,     # mov dl,0x81
+    'count': BEGIN + COUNT + END,
+    'tally': BEGIN + COUNT + 'f4 ebfd',
+    'user': BEGIN + 'b281' + COUNT + END,   # mov dl,0x81
     'busy': BEGIN + 'bd3c00'        # mov bp,60
             'ff060080'              # next: inc word [8000]
             'b80103 bb0080 b90200 b600 cd13 7224'   # write; jc fail

@@ -1,7 +1,6 @@
 /* cmd_files_copy.c - imgtool files get and put
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@
 #include "imgtool/cmd.h"
 #include "imgtool/files.h"
 
-enum { PIECE = 1 << 20, DEPTH_MAX = 512 };
+enum { PIECE = 1 << 20 };
 
 /* ---- get ------------------------------------------------------------------ */
 
@@ -182,126 +181,16 @@ const struct cli_cmd cmd_files_get = {
 
 /* ---- put ------------------------------------------------------------------ */
 
-/* Read until the piece is full or there is no more. */
-static int
-fill_piece(int fd, const char *name, uint8_t *piece, size_t *ret, struct err *e)
-{
-	size_t len = 0;
-	ssize_t got;
-
-	do {
-		if (stop_check(e) < 0)
-			return -1;
-		got = read(fd, piece + len, PIECE - len);
-		if (got < 0 && errno != EINTR)
-			return err_sys(e, "%s", name);
-		len += got > 0 ? (size_t)got : 0;
-	} while (got != 0 && len < PIECE);
-	*ret = len;
-	return 0;
-}
-
-static int
-put_fd(struct vo *v, const char *path, int fd, const char *name, uint8_t *piece,
-       struct err *e)
-{
-	uint64_t at = 0;
-	size_t len;
-
-	if (fill_piece(fd, name, piece, &len, e) < 0 ||
-	    vo_put(v, path, piece, len, e) < 0)
-		return -1;
-	while (len == PIECE) {
-		at += len;
-		if (fill_piece(fd, name, piece, &len, e) < 0 ||
-		    (len > 0 && vo_write(v, path, at, piece, len, e) < 0))
-			return -1;
-	}
-	return 0;
-}
-
-static int put_one(struct vo *v, const char *from, const char *path,
-		   unsigned depth, uint8_t *piece, struct err *e);
-
-static void
-shut_dir(DIR *const *d)
-{
-	if (*d != NULL)
-		(void)closedir(*d);
-}
-
-static int
-put_folder(struct vo *v, const char *from, const char *path, unsigned depth,
-	   uint8_t *piece, struct err *e)
-{
-	SCOPED(shut_dir) DIR *d = opendir(from);
-	const struct dirent *one;
-
-	if (d == NULL)
-		return err_sys(e, "%s", from);
-	if (depth > DEPTH_MAX)
-		return err_set(e, ERR_USAGE, "%s: too deep", from);
-	if (vo_mkdirs(v, path, e) < 0)
-		return -1;
-	while ((one = readdir(d)) != NULL) {
-		SCOPED_FREE char *below = mem_fmt(e, "%s/%s", from, one->d_name);
-		SCOPED_FREE char *to = mem_fmt(e, "%s/%s", path, one->d_name);
-
-		if (strcmp(one->d_name, ".") == 0 ||
-		    strcmp(one->d_name, "..") == 0)
-			continue;
-		if (below == NULL || to == NULL ||
-		    put_one(v, below, to, depth + 1, piece, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-put_one(struct vo *v, const char *from, const char *path, unsigned depth,
-	uint8_t *piece, struct err *e)
-{
-	bool std = strcmp(from, "-") == 0;
-	SCOPED_FD int fd = std ? dup(0) : open(from, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "%s", from);
-	if (S_ISDIR(st.st_mode))
-		return put_folder(v, from, path, depth, piece, e);
-	if (!std && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "%s: neither a file nor a folder",
-			       from);
-	return put_fd(v, path, fd, from, piece, e);
-}
-
 static int
 files_put(const struct cli_args *a, struct err *e)
 {
 	FILES_SCOPED struct files f = FILES_EMPTY;
-	SCOPED_FREE char *inside = NULL;
-	SCOPED_FREE char *into = NULL;
-	SCOPED_FREE uint8_t *piece = mem_array(PIECE, 1, e);
-	const char *from = a->at[1], *slash = strrchr(from, '/');
-	struct vo_stat st;
-	struct vo *v;
-	int r;
+	const char *from = a->at[1];
 
-	if (piece == NULL || (strcmp(from, "-") != 0 && access(from, R_OK) < 0))
-		return piece == NULL ? -1 : err_sys(e, "%s", from);
+	if (strcmp(from, "-") != 0 && access(from, R_OK) < 0)
+		return err_sys(e, "%s", from);
 	if (files_open(a, true, &f, e) < 0 ||
-	    files_find(&f, a->at[2], &v, &inside, e) < 0)
-		return -1;
-	r = strrchr(inside, ':') != NULL ? 0 : vo_stat(v, inside, &st, e);
-	if (r < 0)
-		return -1;
-	/* into a folder that is there, under its own name */
-	if (r > 0 && (st.attributes & VO_DIRECTORY) != 0)
-		into = mem_fmt(e, "%s%s%s", inside, *inside == '\0' ? "" : "/",
-			       slash == NULL ? from : slash + 1);
-	else
-		into = mem_str(inside, e);
-	if (into == NULL || put_one(v, from, into, 0, piece, e) < 0)
+	    files_put_host(&f, from, a->at[2], e) < 0)
 		return -1;
 	return files_commit(&f, "put", a->at[2], e);
 }

@@ -21,7 +21,8 @@ void
 files_done(struct files *f)
 {
 	wn_free(&f->guest);
-	dk_free(&f->disk);
+	if (!f->borrowed)
+		dk_free(&f->disk);
 	*f = (struct files)FILES_EMPTY;
 }
 
@@ -67,21 +68,17 @@ writable(const struct files *f, const struct vo *v, struct err *e)
 }
 
 int
-files_open(const struct cli_args *a, bool write, struct files *ret,
-	   struct err *e)
+files_attach(struct dk *disk, const char *root, bool write, struct files *ret,
+	     struct err *e)
 {
-	FILES_SCOPED struct files f = { .args = a };
-	unsigned flags = !write ? 0 : a->dry_run ? DK_DRY : DK_WRITE;
+	FILES_SCOPED struct files f = { .disk = disk, .borrowed = true };
 	const struct wn_volume *big;
 
-	f.disk = src_open(a, a->at[0], flags, e);
-	if (f.disk == NULL)
-		return -1;
-	f.guest = wn_open(f.disk, write ? VO_WRITE : 0, e);
+	f.guest = wn_open(disk, write ? VO_WRITE : 0, e);
 	if (f.guest == NULL)
 		return -1;
-	if (f.guest->installs > 0 || a->root != NULL) {
-		f.install = wn_choose(f.guest, a->root, e);
+	if (f.guest->installs > 0 || root != NULL) {
+		f.install = wn_choose(f.guest, root, e);
 		if (f.install == NULL)
 			return -1;
 		f.main = wn_vo(f.install);
@@ -93,6 +90,21 @@ files_open(const struct cli_args *a, bool write, struct files *ret,
 	}
 	*ret = f;
 	f = (struct files)FILES_EMPTY;
+	return 0;
+}
+
+int
+files_open(const struct cli_args *a, bool write, struct files *ret,
+	   struct err *e)
+{
+	unsigned flags = !write ? 0 : a->dry_run ? DK_DRY : DK_WRITE;
+	DK_SCOPED struct dk *disk = src_open(a, a->at[0], flags, e);
+
+	if (disk == NULL || files_attach(disk, a->root, write, ret, e) < 0)
+		return -1;
+	ret->args = a;
+	ret->borrowed = false;
+	disk = NULL;
 	return 0;
 }
 
@@ -208,11 +220,17 @@ files_need(const struct files *f, const char *path, struct vo **ret_volume,
 }
 
 int
+files_flush(struct files *f, struct err *e)
+{
+	return wn_close(&f->guest, e);
+}
+
+int
 files_commit(struct files *f, const char *verb, const char *what, struct err *e)
 {
 	SCOPED_FREE char *line = mem_fmt(e, "imgtool files %s %s", verb, what);
 
-	if (line == NULL || wn_close(&f->guest, e) < 0)
+	if (line == NULL || files_flush(f, e) < 0)
 		return -1;
 	if (f->args->dry_run) {
 		log_note("%s: nothing written (--dry-run)", f->disk->name);

@@ -23,6 +23,7 @@ struct wn_install;
 struct files {
 	const struct cli_args *args;
 	struct dk *disk;
+	bool borrowed;		/* the disk is somebody else's */
 	struct wn_guest *guest;
 	struct wn_install *install;	/* NULL: no Windows here */
 	struct vo *main;	/* where paths without a drive begin */
@@ -35,6 +36,13 @@ void files_done(struct files *f);
 /* Open the first operand. */
 MUST_CHECK int files_open(const struct cli_args *a, bool write,
 			  struct files *ret, struct err *e);
+
+/* The files of a disk that is open, which outlives them; `root` is --root's. */
+MUST_CHECK int files_attach(struct dk *disk, const char *root, bool write,
+			    struct files *ret, struct err *e);
+
+/* Write what is in memory to the disk, which is not committed. */
+MUST_CHECK int files_flush(struct files *f, struct err *e);
 
 /*
  * The volume and the path in it that the user means by "C:\Users\x",
@@ -51,6 +59,13 @@ MUST_CHECK int files_need(const struct files *f, const char *path,
 /* Write everything, as one transaction, unless --dry-run was given. */
 MUST_CHECK int files_commit(struct files *f, const char *verb,
 			    const char *what, struct err *e);
+
+/*
+ * Copy a file, a folder with all that is in it, or standard input ("-") to the
+ * path that the user means: into it, under its own name, where it is a folder.
+ */
+MUST_CHECK int files_put_host(const struct files *f, const char *from,
+			      const char *path, struct err *e);
 
 /* ---- as text -------------------------------------------------------------- */
 

@@ -32,7 +32,8 @@ reg_done(struct reg *r)
 	}
 	free(r->hive);
 	wn_free(&r->guest);
-	dk_free(&r->disk);
+	if (!r->borrowed)
+		dk_free(&r->disk);
 	*r = (struct reg){ .operand = NULL };
 }
 
@@ -54,17 +55,12 @@ is_hive_file(const char *path)
 }
 
 static int
-open_disk(struct reg *r, struct err *e)
+open_guest(struct reg *r, const char *root, struct err *e)
 {
-	unsigned flags = !r->write ? 0 : r->args->dry_run ? DK_DRY : DK_WRITE;
-
-	r->disk = src_open(r->args, r->operand, flags, e);
-	if (r->disk == NULL)
-		return -1;
 	r->guest = wn_open(r->disk, r->write ? VO_WRITE : 0, e);
 	if (r->guest == NULL)
 		return -1;
-	r->install = wn_choose(r->guest, r->args->root, e);
+	r->install = wn_choose(r->guest, root, e);
 	if (r->install == NULL)
 		return -1;
 	if (r->write)
@@ -72,6 +68,29 @@ open_disk(struct reg *r, struct err *e)
 	if (r->install->hibernated)
 		log_warn("%s: Windows is hibernated: its memory may hold newer "
 			 "keys and values", r->operand);
+	return 0;
+}
+
+static int
+open_disk(struct reg *r, struct err *e)
+{
+	unsigned flags = !r->write ? 0 : r->args->dry_run ? DK_DRY : DK_WRITE;
+
+	r->disk = src_open(r->args, r->operand, flags, e);
+	return r->disk == NULL ? -1 : open_guest(r, r->args->root, e);
+}
+
+int
+reg_attach(struct dk *disk, const char *root, struct reg *ret, struct err *e)
+{
+	REG_SCOPED struct reg r = {
+		.operand = disk->name, .how = HV_LOGS_REPLAY, .write = true,
+		.disk = disk, .borrowed = true,
+	};
+
+	if (open_guest(&r, root, e) < 0)
+		return -1;
+	*ret = TAKE(r);
 	return 0;
 }
 
@@ -293,13 +312,19 @@ put_hives(struct reg *r, struct err *e)
 }
 
 int
+reg_flush(struct reg *r, struct err *e)
+{
+	return put_hives(r, e) < 0 ? -1 : wn_close(&r->guest, e);
+}
+
+int
 reg_commit(struct reg *r, const char *verb, struct err *e)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 	bool dry = r->args->dry_run;
 
 	if (r->disk != NULL) {
-		if (put_hives(r, e) < 0 || wn_close(&r->guest, e) < 0)
+		if (reg_flush(r, e) < 0)
 			return -1;
 		return dry ? 0 : dk_commit(r->disk, verb, e);
 	}

@@ -28,10 +28,11 @@ struct reg_hive {
 
 /* A hive file, or a disk with a Windows on it. */
 struct reg {
-	const struct cli_args *args;
+	const struct cli_args *args;	/* NULL: attached */
 	const char *operand;
 	enum hv_logs how;
 	bool write;
+	bool borrowed;		/* the disk is somebody else's */
 	struct dk *disk;	/* these three are NULL for a hive file */
 	struct wn_guest *guest;
 	struct wn_install *install;
@@ -45,6 +46,14 @@ void reg_done(struct reg *r);
 /* Open the first operand, for reading (HV_LOGS_READ) or for writing. */
 MUST_CHECK int reg_open(const struct cli_args *a, enum hv_logs how,
 			struct reg *ret, struct err *e);
+
+/* The registry of a disk that is open, for writing; the disk outlives it.  `root`
+ * is --root's. */
+MUST_CHECK int reg_attach(struct dk *disk, const char *root, struct reg *ret,
+			  struct err *e);
+
+/* Write what was edited to the disk, which is not committed. */
+MUST_CHECK int reg_flush(struct reg *r, struct err *e);
 
 /*
  * The hive that holds `key` ("HKLM\SYSTEM\..." on a disk, a path below the root

@@ -22,6 +22,7 @@
 #include "store/line.h"
 #include "store/repo.h"
 #include "store/version.h"
+#include "store/writer.h"
 
 static struct cli_list named;
 
@@ -212,9 +213,17 @@ list(const struct cli_args *a, struct err *e)
 
 /* ---- add and remove ---- */
 
+/* What is read, changed and written again is so by one at a time. */
 static int
-drop_from_line(struct target *t, const struct cx_pubs *drop, struct err *e)
+change_line(struct target *t, const struct cx_pubs *add,
+	    const struct cx_pubs *drop, struct err *e)
 {
+	ST_WRITER_SCOPED struct st_writer *w = st_writer_open(t->repo, e);
+
+	if (w == NULL)
+		return -1;
+	if (add->count > 0)
+		return st_line_add(t->repo, &t->line, add, e);
 	for (size_t i = 0; i < drop->count; i++) {
 		int r = st_line_drop(t->repo, t->line.id, drop->at[i].id, e);
 
@@ -234,10 +243,8 @@ change(struct target *t, const struct cx_pubs *add, const struct cx_pubs *drop,
 	const struct cx_key *k = t->key.secret.at == NULL ? NULL : &t->key;
 	IO_NEW_SCOPED struct io_new out = IO_NEW_EMPTY;
 
-	if (t->repo != NULL && drop->count > 0)
-		return drop_from_line(t, drop, e);
 	if (t->repo != NULL)
-		return st_line_add(t->repo, &t->line, add, e);
+		return change_line(t, add, drop, e);
 	if (t->container != NULL)
 		return st_container_reseal(t->container, t->name, k, add, drop,
 					   e);

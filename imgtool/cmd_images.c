@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "imgtool/cmd.h"
 #include "source/source.h"
@@ -104,6 +105,26 @@ print_image(const struct st_repo *r, const char *name, struct js *list,
 	return 0;
 }
 
+/* One damaged image must not hide the others. */
+static int
+try_image(const struct st_repo *r, const char *name, struct js *list,
+	  size_t *bad, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (print_image(r, name, list, &why) == 0)
+		return 0;
+	if (why.kind != ERR_CORRUPT && why.kind != ERR_AUTH) {
+		*e = why;
+		return -1;
+	}
+	++*bad;
+	log_warn("%s", why.msg);
+	if (list == NULL)
+		(void)printf("%-24s can not be read\n", name);
+	return 0;
+}
+
 static int
 images(const struct cli_args *a, struct err *e)
 {
@@ -112,6 +133,7 @@ images(const struct cli_args *a, struct err *e)
 	ST_REFS_SCOPED struct st_refs lines = ST_REFS_EMPTY;
 	JS_SCOPED struct js *j = NULL;
 	struct js *list = NULL;
+	size_t bad = 0;
 
 	if (r == NULL || st_ref_lines(r, &lines, e) < 0)
 		return -1;
@@ -125,9 +147,15 @@ images(const struct cli_args *a, struct err *e)
 			     "VERSIONS", "SIZE", "CREATED (UTC)");
 	}
 	for (size_t i = 0; i < lines.count; i++)
-		if (print_image(r, lines.at[i].name, list, e) < 0)
+		if (try_image(r, lines.at[i].name, list, &bad, e) < 0)
 			return -1;
-	return j == NULL ? 0 : js_print(j, stdout, e);
+	if (j != NULL && js_print(j, stdout, e) < 0)
+		return -1;
+	if (bad > 0)
+		return err_set(e, ERR_PARTIAL, "%s: %zu of %zu images can not "
+			       "be read; imgtool verify tells why", a->repo,
+			       bad, lines.count);
+	return 0;
 }
 
 static void

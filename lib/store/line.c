@@ -22,7 +22,7 @@
 #include "crypt/wrap.h"
 #include "store/repo-private.h"
 
-#define VERSION 1
+#define VERSION 2
 #define LINE_FILE_MAX (16u << 20)
 #define SEALED_KEY_MAX (CX_RECORD_OVERHEAD + CX_RECORD_UNIT)
 
@@ -133,13 +133,20 @@ parse_file(const char *name, const uint8_t id[ST_LINE_BYTES],
 	   struct line_file *f, struct err *e)
 {
 	struct cur c = cur_over(name, f->bytes, f->len);
+	size_t len = f->len;
 
 	cur_magic(&c, magic, sizeof(magic));
 	uint16_t version = cur_u16le(&c);
-	cur_zeros(&c, 2);
 	if (cur_ok(&c) && version != VERSION)
 		return err_set(e, ERR_UNSUPPORTED, "%s: has version %u, need %d",
 			       name, version, VERSION);
+	if (!cur_ok(&c))
+		return cur_err(&c, e);
+	if (st_take_sum(name, f->bytes, &len, e) < 0)
+		return -1;
+	c = cur_over(name, f->bytes, len);
+	(void)cur_sub(&c, sizeof(magic) + 2);
+	cur_zeros(&c, 2);
 	parse_parts(&c, f);
 	if (cur_ok(&c) && memcmp(f->id, id, ST_LINE_BYTES) != 0)
 		cur_bad(&c, "is the key of another image");
@@ -225,7 +232,7 @@ write_file(const struct st_repo *r, const struct st_line *l, const void *stanzas
 	buf_bytes(&b, stanzas, count * CX_STANZA_BYTES);
 	if (to != NULL && cx_wrap(l->image_key.at, to, false, &b, e) < 0)
 		return -1;
-	if (buf_ok(&b, e) < 0)
+	if (st_put_sum(&b, e) < 0)
 		return -1;
 	return io_put(path, b.at, b.len, 0600, e);
 }

@@ -12,6 +12,7 @@
 #include "store/index.h"
 #include "store/repo.h"
 
+struct buf;
 struct err;
 
 enum {
@@ -63,6 +64,14 @@ const uint8_t *st_repo_root_key(const struct st_repo *r, enum st_root_key which)
 MUST_CHECK int st_repo_key_make(const char *path, const uint8_t domain[16],
 				const struct cx_pubs *to, struct err *e);
 MUST_CHECK int st_repo_key_open(struct st_repo *r, struct err *e);
+/* Is its file whole?  Needs no key. */
+MUST_CHECK int st_repo_key_check(const struct st_repo *r, struct err *e);
+
+/* The hash at the end of a file of keys: put it there; check it, and take it off
+ * the length. */
+MUST_CHECK int st_put_sum(struct buf *b, struct err *e);
+MUST_CHECK int st_take_sum(const char *path, const void *in, size_t *len,
+			   struct err *e);
 
 /* Locks: the writer's; all readers out (1 got it, 0 there are some). */
 MUST_CHECK int st_repo_lock_write(struct st_repo *r, struct err *e);

@@ -193,6 +193,21 @@ st_repo_init(const char *path, enum st_repo_kind kind, const struct cx_pubs *to,
 
 /* ---- opening ------------------------------------------------------------- */
 
+/* A mirror has no keys of its own: what has is none, and its config is damaged. */
+static int
+check_keyless(const struct st_repo *r, const char *config, struct err *e)
+{
+	SCOPED_FREE char *root = st_repo_file(r, e, "keys/repository");
+	SCOPED_FREE char *to = st_repo_file(r, e, "keys/recipients.pub");
+
+	if (root == NULL || to == NULL)
+		return -1;
+	if (access(root, F_OK) == 0 || access(to, F_OK) == 0)
+		return err_set(e, ERR_CORRUPT, "%s: is damaged: it says mirror, "
+			       "but there are keys", config);
+	return 0;
+}
+
 static int
 read_config(struct st_repo *r, struct err *e)
 {
@@ -227,7 +242,7 @@ read_config(struct st_repo *r, struct err *e)
 	if (cur_end(&c, e) < 0)
 		return -1;
 	r->kind = (enum st_repo_kind)kind;
-	return 0;
+	return r->kind == ST_REPO_MIRROR ? check_keyless(r, path, e) : 0;
 }
 
 static int

@@ -3,7 +3,8 @@
  *
  * keys/repository is a commitment to the key, the list of administrators
  * encrypted with it - so nobody without it can add one - and a stanza for each
- * of them.
+ * of them.  A hash at the end tells damage to any stanza, also to those that our
+ * key does not open.
  */
 #include "base/buf.h"
 #include "base/cur.h"
@@ -15,7 +16,7 @@
 #include "crypt/wrap.h"
 #include "store/repo-private.h"
 
-#define VERSION 1
+#define VERSION 2
 #define KEY_FILE_MAX (16u << 20)
 
 static const char magic[8] = "HALKEYS\n";
@@ -25,6 +26,37 @@ static const char *const contexts[ST_ROOT_KEYS] = {
 	[ST_ROOT_CHUNK_KEYS] = "halcyon chunk keys",
 	[ST_ROOT_LINES] = "halcyon lines",
 };
+
+int
+st_put_sum(struct buf *b, struct err *e)
+{
+	uint8_t sum[CX_HASH_BYTES];
+
+	if (buf_ok(b, e) < 0)
+		return -1;
+	cx_hash(sum, b->at, b->len);
+	buf_bytes(b, sum, sizeof(sum));
+	return buf_ok(b, e);
+}
+
+int
+st_take_sum(const char *path, const void *in, size_t *len, struct err *e)
+{
+	uint8_t sum[CX_HASH_BYTES], said[CX_HASH_BYTES] = "";
+
+	if (*len < sizeof(sum))
+		return err_set(e, ERR_CORRUPT, "%s: ends too early", path);
+	*len -= sizeof(sum);
+	cx_hash(sum, in, *len);
+
+	struct cur c = cur_over(path, in, *len + sizeof(sum));
+	(void)cur_sub(&c, *len);
+	cur_bytes(&c, said, sizeof(said));
+	if (memcmp(sum, said, sizeof(sum)) != 0)
+		return err_set(e, ERR_CORRUPT, "%s: is damaged; put back a copy "
+			       "of it", path);
+	return 0;
+}
 
 /* Append the sealed list of administrators to the head of the file. */
 static int
@@ -72,7 +104,7 @@ st_repo_key_make(const char *path, const uint8_t domain[16],
 	buf_bytes(&b, domain, 16);
 	buf_bytes(&b, commit, sizeof(commit));
 	if (put_admins(&b, root.at, to, e) < 0 ||
-	    cx_wrap(root.at, to, false, &b, e) < 0 || buf_ok(&b, e) < 0)
+	    cx_wrap(root.at, to, false, &b, e) < 0 || st_put_sum(&b, e) < 0)
 		return -1;
 	return io_put(file, b.at, b.len, 0600, e);
 }
@@ -94,6 +126,15 @@ parse_key_file(const char *path, const void *in, size_t len,
 
 	cur_magic(&c, magic, sizeof(magic));
 	uint16_t version = cur_u16le(&c);
+	if (cur_ok(&c) && version != VERSION)
+		return err_set(e, ERR_UNSUPPORTED, "%s: has version %u, need %d",
+			       path, version, VERSION);
+	if (!cur_ok(&c))
+		return cur_err(&c, e);
+	if (st_take_sum(path, in, &len, e) < 0)
+		return -1;
+	c = cur_over(path, in, len);
+	(void)cur_sub(&c, sizeof(magic) + 2);
 	cur_zeros(&c, 2);
 	f.count = cur_u32le(&c);
 	cur_bytes(&c, f.domain, sizeof(f.domain));
@@ -105,9 +146,6 @@ parse_key_file(const char *path, const void *in, size_t len,
 	f.stanzas = cur_rest(&c);
 	if (!cur_ok(&c))
 		return cur_err(&c, e);
-	if (version != VERSION)
-		return err_set(e, ERR_UNSUPPORTED, "%s: has version %u, need %d",
-			       path, version, VERSION);
 	if (cur_left(&c) / CX_STANZA_BYTES != f.count ||
 	    cur_left(&c) % CX_STANZA_BYTES != 0) {
 		cur_bad(&c, "has another number of stanzas than it says");
@@ -145,6 +183,19 @@ derive(struct st_repo *r, struct err *e)
 }
 
 int
+st_repo_key_check(const struct st_repo *r, struct err *e)
+{
+	SCOPED_FREE char *path = st_repo_file(r, e, "keys/repository");
+	SCOPED_FREE uint8_t *in = NULL;
+	struct key_file f;
+	size_t len;
+
+	if (path == NULL || io_slurp(path, KEY_FILE_MAX, &in, &len, e) < 0)
+		return -1;
+	return parse_key_file(path, in, len, &f, e);
+}
+
+int
 st_repo_key_open(struct st_repo *r, struct err *e)
 {
 	SCOPED_FREE char *path = st_repo_file(r, e, "keys/repository");
@@ -157,8 +208,9 @@ st_repo_key_open(struct st_repo *r, struct err *e)
 	    parse_key_file(path, in, len, &f, e) < 0)
 		return -1;
 	if (memcmp(f.domain, r->domain, sizeof(f.domain)) != 0)
-		return err_set(e, ERR_AUTH,
-			       "%s: is the key of another repository", path);
+		return err_set(e, ERR_AUTH, "%s/domain: does not fit %s: it is "
+			       "damaged, or one of them is of another "
+			       "repository", r->path, path);
 	if (cx_unwrap(f.stanzas, f.count, f.commit, r->key, path, &r->root,
 		      &not_mine) < 0) {
 		if (not_mine.kind == ERR_AUTH)

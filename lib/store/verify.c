@@ -270,18 +270,46 @@ check_list(struct verify *v, const struct st_ref *ref,
 	}
 }
 
+/* A fault that makes this version unusable. */
+static int
+judge_version(struct verify *v, const struct st_ref *ref, struct err *why,
+	      struct err *e)
+{
+	(void)err_ctx(why, "%s:%llu", ref->name,
+		      (unsigned long long)ref->number);
+	return judge(v, why, e);
+}
+
+/* The file of a line's key, as far as it can be judged without a key. */
+static int
+check_line(struct verify *v, const struct st_ref *ref,
+	   const uint8_t line[ST_LINE_BYTES], struct err *e)
+{
+	SCOPED_FREE uint8_t (*ids)[CX_KEYID_BYTES] = NULL;
+	struct err why = ERR_INIT;
+	size_t count;
+
+	if (st_line_recipients(v->repo, line, &ids, &count, &why) == 0)
+		return 0;
+	return judge_version(v, ref, &why, e);
+}
+
 static int
 check_version(struct verify *v, const struct st_ref *ref, struct err *e)
 {
 	ST_VERSION_SCOPED struct st_version version = ST_VERSION_EMPTY;
 	ST_LIST_SCOPED struct st_list list = ST_LIST_EMPTY;
-	struct err why = ERR_INIT, also = ERR_INIT;
+	struct err why = ERR_INIT;
 
-	if (st_version_load(v->repo, ref, NULL, &version, &why) < 0 &&
-	    judge(v, &why, e) < 0)
+	if (st_version_load(v->repo, ref, NULL, &version, &why) < 0) {
+		if (judge(v, &why, e) < 0)
+			return -1;
+	} else if (check_line(v, ref, version.line, e) < 0) {
 		return -1;
-	if (st_list_load(v->repo, &ref->version, &list, &also) < 0)
-		return judge(v, &also, e);
+	}
+	why = (struct err)ERR_INIT;
+	if (st_list_load(v->repo, &ref->version, &list, &why) < 0)
+		return judge_version(v, ref, &why, e);
 	check_list(v, ref, &list);
 	return 0;
 }
@@ -383,7 +411,8 @@ queue_chunks(struct verify *v, struct pool *pool, struct st_image *image,
 }
 
 static int
-check_image(struct verify *v, struct st_image *image, struct err *e)
+check_image(struct verify *v, const struct st_ref *ref, struct st_image *image,
+	    struct err *e)
 {
 	POOL_SCOPED struct pool *pool = pool_new(0, QUEUE, check_chunks,
 						 drop_chunks, e);
@@ -399,7 +428,7 @@ check_image(struct verify *v, struct st_image *image, struct err *e)
 			return -1;
 		if (st_image_segment(image, root->segment[i].number, &map,
 				     &why) < 0) {
-			if (judge(v, &why, e) < 0)
+			if (judge_version(v, ref, &why, e) < 0)
 				return -1;
 			continue;
 		}
@@ -409,7 +438,8 @@ check_image(struct verify *v, struct st_image *image, struct err *e)
 	return pool_wait(pool, e);
 }
 
-/* Should our key open this line?  Then that it does not is a fault. */
+/* Should our key open this line?  Then that it does not is a fault, unless that
+ * was told already because the file can not be read at all. */
 static bool
 is_ours(const struct verify *v, const uint8_t line[ST_LINE_BYTES])
 {
@@ -417,8 +447,9 @@ is_ours(const struct verify *v, const uint8_t line[ST_LINE_BYTES])
 	struct err unreadable = ERR_INIT;
 	size_t count;
 
-	if (st_repo_is_admin(v->repo) ||
-	    st_line_recipients(v->repo, line, &ids, &count, &unreadable) < 0)
+	if (st_line_recipients(v->repo, line, &ids, &count, &unreadable) < 0)
+		return false;
+	if (st_repo_is_admin(v->repo))
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(ids[i], v->repo->key->pub.id, CX_KEYID_BYTES) == 0)
@@ -441,10 +472,12 @@ check_with_key(struct verify *v, const struct st_ref *ref, struct err *e)
 		return 0;	/* said already */
 	if (st_line_open(v->repo, version.line, &line, &why) < 0) {
 		v->sum.closed++;
-		return is_ours(v, version.line) ? judge(v, &why, e) : 0;
+		return is_ours(v, version.line) ?
+			judge_version(v, ref, &why, e) : 0;
 	}
 	image = st_image_open(v->repo, name, 0, true, &why);
-	return image == NULL ? judge(v, &why, e) : check_image(v, image, e);
+	return image == NULL ? judge(v, &why, e) :
+			       check_image(v, ref, image, e);
 }
 
 /* ---- all of it ----------------------------------------------------------- */
@@ -468,6 +501,67 @@ bytes_in(const struct st_repo *r, const char *folder)
 	return n;
 }
 
+/* A tag must lead to what it says. */
+static int
+check_tag(struct verify *v, const char *name, const char *tag, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct st_ref ref;
+
+	if (st_ref_tag_read(v->repo, name, tag, &ref, &why) >= 0)
+		return 0;
+	(void)err_ctx(&why, "%s:%s", name, tag);
+	return judge(v, &why, e);
+}
+
+/* The versions of a line; what of its refs can not be read is a fault. */
+static int
+find_versions(struct verify *v, const char *name, struct st_refs *ret,
+	      struct err *e)
+{
+	ST_REFS_SCOPED struct st_refs numbers = ST_REFS_EMPTY;
+	ST_REFS_SCOPED struct st_refs tags = ST_REFS_EMPTY;
+
+	if (st_ref_numbers(v->repo, name, &numbers, e) < 0 ||
+	    st_ref_tag_names(v->repo, name, &tags, e) < 0)
+		return -1;
+	for (size_t i = 0; i < numbers.count; i++) {
+		struct st_ref *ref = &numbers.at[i];
+		struct err why = ERR_INIT;
+
+		if (st_ref_read(v->repo, ref, &why) < 0) {
+			(void)err_ctx(&why, "%s:%llu", name,
+				      (unsigned long long)ref->number);
+			if (judge(v, &why, e) < 0)
+				return -1;
+			continue;
+		}
+		if (ref->removed)
+			continue;
+		if (mem_grow(&ret->at, &ret->cap, ret->count + 1,
+			     sizeof(*ret->at), e) < 0)
+			return -1;
+		ret->at[ret->count++] = *ref;
+	}
+	for (size_t i = 0; i < tags.count; i++)
+		if (check_tag(v, name, tags.at[i].name, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+find_all(struct verify *v, struct st_refs *ret, struct err *e)
+{
+	ST_REFS_SCOPED struct st_refs lines = ST_REFS_EMPTY;
+
+	if (st_ref_lines(v->repo, &lines, e) < 0)
+		return -1;
+	for (size_t i = 0; i < lines.count; i++)
+		if (find_versions(v, lines.at[i].name, ret, e) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 look(struct verify *v, const struct st_ref *only, bool keys, struct err *e)
 {
@@ -475,7 +569,7 @@ look(struct verify *v, const struct st_ref *only, bool keys, struct err *e)
 	ST_LIST_SCOPED struct st_list list = ST_LIST_EMPTY;
 	struct err why = ERR_INIT;
 
-	if (only == NULL && st_ref_all(v->repo, &refs, e) < 0)
+	if (only == NULL && find_all(v, &refs, e) < 0)
 		return -1;
 	/* A list that is missing or bad is told by check_version(). */
 	bool one = only != NULL &&
@@ -484,6 +578,11 @@ look(struct verify *v, const struct st_ref *only, bool keys, struct err *e)
 		progress_begin(v->progress, "verify", true,
 			       bytes_in(v->repo, "packs"));
 	if (check_packs(v, one ? &list : NULL, e) < 0 || check_index(v, e) < 0)
+		return -1;
+
+	struct err key = ERR_INIT;
+	if (v->repo->kind == ST_REPO_ORIGIN &&
+	    st_repo_key_check(v->repo, &key) < 0 && judge(v, &key, e) < 0)
 		return -1;
 
 	const struct st_ref *at = only != NULL ? only : refs.at;

@@ -346,8 +346,9 @@ st_version_load(const struct st_repo *r, const struct st_ref *ref,
 
 	(void)snprintf(what, sizeof(what), "%s:%llu", ref->name,
 		       (unsigned long long)ref->number);
-	if (st_version_bytes(r, &ref->version, &in, &len, e) < 0 ||
-	    st_version_parse(what, in, len, NULL, &v, e) < 0 ||
+	if (st_version_bytes(r, &ref->version, &in, &len, e) < 0)
+		return err_ctx(e, "%s", what);
+	if (st_version_parse(what, in, len, NULL, &v, e) < 0 ||
 	    check_ref(r, ref, &v, e) < 0)
 		return -1;
 	if (line != NULL) {

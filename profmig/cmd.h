@@ -29,7 +29,8 @@ extern const struct cli_cmd cmd_batch;
 
 /* Options that plan, apply and verify share. */
 struct cmd_who {
-	const char *as;
+	const char *as, *map;
+	bool create;
 	struct cli_list users, rules, by;
 };
 
@@ -37,6 +38,12 @@ struct cmd_who {
 	{ .name = "as", .arg = "USER",					\
 	  .help = "the account on the target, by name or SID",		\
 	  .value = &(who).as },						\
+	{ .name = "map", .arg = "FILE",					\
+	  .help = "lines OLD,NEW: names or SIDs and what they become",	\
+	  .value = &(who).map },					\
+	{ .name = "create-accounts",					\
+	  .help = "make local accounts that are missing, no password",	\
+	  .flag = &(who).create },					\
 	{ .name = "user", .letter = 'u', .arg = "USER",			\
 	  .help = "only this person of the bundle", .list = &(who).users }, \
 	{ .name = "rules", .arg = "DIR",				\
@@ -50,7 +57,7 @@ struct cmd_job {
 	struct cx_key key;
 	struct pm_bundle bundle;
 	struct pm_reader *reader;
-	struct pm_rules rules;
+	struct pm_terms terms;
 	struct dk *disk;
 	struct cs_target *target;
 	struct wn_install *to;

@@ -18,7 +18,7 @@ cmd_job_done(struct cmd_job *j)
 	pm_source_done(&j->source);
 	cs_target_free(&j->target);
 	dk_free(&j->disk);
-	pm_rules_done(&j->rules);
+	pm_terms_done(&j->terms);
 	pm_reader_free(&j->reader);
 	pm_bundle_done(&j->bundle);
 	cx_key_done(&j->key);
@@ -63,7 +63,10 @@ int
 cmd_open_job(const struct cli_args *a, const struct cmd_who *w, bool write,
 	     struct cmd_job *j, struct err *e)
 {
-	if (pm_rules_load(&j->rules, w->rules.at, w->rules.count, e) < 0 ||
+	j->terms.create = w->create;
+	if (pm_rules_load(&j->terms.rules, w->rules.at, w->rules.count,
+			  e) < 0 ||
+	    (w->map != NULL && pm_map_load(&j->terms, w->map, e) < 0) ||
 	    cmd_open_bundle(a, a->at[0], &w->by, j, e) < 0)
 		return -1;
 	j->disk = src_open(a, a->at[1], write ? DK_WRITE : 0, e);
@@ -76,7 +79,7 @@ cmd_open_job(const struct cli_args *a, const struct cmd_who *w, bool write,
 	if (j->to == NULL || (write && wn_writable(j->to, e) < 0))
 		return -1;
 	j->source = (struct pm_source){
-		.bundle = &j->bundle, .reader = j->reader, .rules = &j->rules,
+		.bundle = &j->bundle, .reader = j->reader, .terms = &j->terms,
 		.to = j->to,
 	};
 	cs_target_fetch(j->target, pm_fetch, &j->source);
@@ -92,33 +95,65 @@ plan_person(const struct cmd_who *w, struct cmd_job *j,
 	if (mem_grow(&s->work, &s->cap, s->works + 1, sizeof(*s->work), e) < 0)
 		return -1;
 	s->work[s->works] = (struct pm_work)PM_WORK_EMPTY;
-	if (pm_work_make(&j->bundle, j->reader, p, j->to, w->as, &j->rules,
+	if (pm_work_make(&j->bundle, j->reader, p, j->to, w->as, &j->terms,
 			 j->plan, &s->work[s->works], e) < 0)
 		return -1;
 	s->works++;
+	for (size_t i = 0; i + 1 < s->works; i++)
+		if (wn_sid_same(&s->work[i].move.sid,
+				&s->work[s->works - 1].move.sid))
+			return err_set(e, ERR_USAGE, "%s and %s would both "
+				       "become %s", s->work[i].move.who->name,
+				       p->name, s->work[i].move.name);
 	return 0;
+}
+
+/* The people chosen, as flags; *ret is how many. */
+static bool *
+choose(const struct cmd_who *w, struct cmd_job *j, size_t *ret, struct err *e)
+{
+	SCOPED_FREE bool *chosen = mem_array(j->bundle.people, sizeof(*chosen),
+					     e);
+
+	if (chosen == NULL)
+		return NULL;
+	*ret = 0;
+	for (size_t i = 0; w->users.count == 0 && i < j->bundle.people; i++)
+		chosen[i] = true;
+	for (size_t i = 0; i < w->users.count; i++) {
+		const struct pm_person *p =
+			pm_bundle_person(&j->bundle, w->users.at[i], e);
+
+		if (p == NULL)
+			return NULL;
+		chosen[p - j->bundle.person] = true;
+	}
+	for (size_t i = 0; i < j->bundle.people; i++)
+		*ret += chosen[i];
+	return TAKE(chosen);
 }
 
 int
 cmd_make_plan(const struct cmd_who *w, struct cmd_job *j, const char *made_by,
 	      struct err *e)
 {
-	size_t chosen = w->users.count > 0 ? w->users.count : j->bundle.people;
+	size_t count;
+	SCOPED_FREE bool *chosen = choose(w, j, &count, e);
 
-	if (w->as != NULL && chosen != 1)
+	if (chosen == NULL)
+		return -1;
+	if (w->as != NULL && count != 1)
 		return err_set(e, ERR_USAGE, "--as: the bundle holds several "
 			       "people; choose one with --user");
 	j->plan = cs_plan_new(made_by, e);
 	if (j->plan == NULL)
 		return -1;
-	for (size_t i = 0; i < chosen; i++) {
-		const struct pm_person *p = w->users.count == 0 ?
-			&j->bundle.person[i] :
-			pm_bundle_person(&j->bundle, w->users.at[i], e);
-
-		if (p == NULL || plan_person(w, j, p, e) < 0)
+	for (size_t i = 0; i < j->bundle.people; i++)
+		if (chosen[i] &&
+		    plan_person(w, j, &j->bundle.person[i], e) < 0)
 			return -1;
-	}
+	if (pm_accounts_wish(&j->terms, j->to, j->plan, e) < 0)
+		return -1;
 	return cs_settle(j->plan, j->target, e);
 }
 
@@ -175,6 +210,14 @@ cmd_print_fates(const struct cmd_job *j, FILE *out)
 		cmd_put(out, w->move.user.profile);
 		(void)fprintf(out, "%s\n", w->move.has_profile ?
 			      " (merged)" : " (new)");
+		if (w->move.new_account)
+			(void)fprintf(out, "  the account is made, without a "
+				      "password; Windows asks for one at the "
+				      "first logon\n");
+		if (!wn_sid_same(&w->move.sid, &w->move.who->sid))
+			(void)fprintf(out, "  another account than before: "
+				      "saved passwords and private keys do "
+				      "not come along\n");
 		(void)fprintf(out, "  items: %zu as they are, %zu changed, "
 			      "%zu dropped\n", c.item[PM_ARRIVES],
 			      c.item[PM_TRANSFORMED], c.item[PM_DROPPED]);
@@ -200,6 +243,9 @@ json_work(struct js *o, const struct pm_work *w)
 	js_str(o, "sid", wn_sid_text(&w->move.sid, sid));
 	js_str(o, "profile", w->move.user.profile);
 	js_bool(o, "merged", w->move.has_profile);
+	js_bool(o, "new-account", w->move.new_account);
+	js_bool(o, "same-account", wn_sid_same(&w->move.sid,
+					       &w->move.who->sid));
 	for (size_t i = 0; i < w->fates.count; i++) {
 		const struct pm_fate *f = &w->fates.at[i];
 		struct js *one = js_item(list);

@@ -97,13 +97,16 @@ apply(const struct cli_args *a, struct err *e)
 {
 	CMD_JOB_SCOPED struct cmd_job j = CMD_JOB_EMPTY;
 
-	if (a->count == 3 && (who.as != NULL || who.users.count > 0))
+	if (a->count == 3 && (who.as != NULL || who.map != NULL ||
+			      who.users.count > 0))
 		return err_set(e, ERR_USAGE, "%s: a plan says already who is "
 			       "migrated as whom", a->at[2]);
 	if (cmd_open_job(a, &who, true, &j, e) < 0)
 		return -1;
 	if (a->count == 3) {
 		j.plan = cs_read(a->at[2], e);
+		/* A plan says itself which accounts it makes. */
+		j.terms.create = true;
 		if (j.plan == NULL ||
 		    pm_source_prepare(&j.source, j.plan, e) < 0)
 			return -1;

@@ -62,8 +62,8 @@ step_name(const struct cmd_job *j, const struct cs_entry *en, struct err *e)
 static bool
 is_rule(const struct cmd_job *j, const char *name)
 {
-	for (size_t i = 0; i < j->rules.count; i++)
-		if (strcmp(j->rules.at[i].name, name) == 0)
+	for (size_t i = 0; i < j->terms.rules.count; i++)
+		if (strcmp(j->terms.rules.at[i].name, name) == 0)
 			return true;
 	return false;
 }

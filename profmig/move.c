@@ -25,8 +25,12 @@ pm_move_done(struct pm_move *m)
 bool
 pm_move_uses(const struct pm_move *m, const struct pm_rule *r)
 {
+	bool same = wn_sid_same(&m->who->sid, &m->sid);
+
 	return (r->from >> m->bundle->origin.generation & 1) != 0 &&
-		(r->to >> m->to->generation & 1) != 0;
+		(r->to >> m->to->generation & 1) != 0 &&
+		(r->account == PM_ANY_ACCOUNT ||
+		 same == (r->account == PM_SAME_ACCOUNT));
 }
 
 /* The account by profile, by SAM, or by SID. */
@@ -70,13 +74,20 @@ find_identity(struct pm_move *m, const char *as, struct err *e)
 	r = find_account(m, as != NULL ? as : p->name, e);
 	if (r != 0)
 		return r < 0 ? -1 : 0;
+	if (m->terms->create) {
+		m->new_account = true;
+		m->name = mem_str(as != NULL ? as : p->name, e);
+		return m->name == NULL ? -1 :
+			pm_account_make(m->terms, m->to, m->name, &m->sid, e);
+	}
 	if (as != NULL)
-		return err_set(e, ERR_NO, "%s: no such account on %s", as,
+		return err_set(e, ERR_NO, "%s: no such account on %s; "
+			       "--create-accounts makes it", as,
 			       m->to->computer != NULL ? m->to->computer :
 			       "the target");
 	return err_set(e, ERR_NO, "%s (%s): a local account that the target "
-		       "does not have; create it there, or choose one with "
-		       "--as NAME", p->name, wn_sid_text(&p->sid, sid));
+		       "does not have; choose one with --as NAME, or have it "
+		       "made with --create-accounts", p->name, wn_sid_text(&p->sid, sid));
 }
 
 /* The profile's folder: the one that is registered, else a free name. */
@@ -271,10 +282,10 @@ fill_rewrites(struct pm_move *m, struct err *e)
 int
 pm_move_make(struct pm_bundle *b, const struct pm_person *who,
 	     struct wn_install *to, const char *as,
-	     const struct pm_rules *rules, struct pm_move *ret, struct err *e)
+	     struct pm_terms *terms, struct pm_move *ret, struct err *e)
 {
 	PM_MOVE_SCOPED struct pm_move m = {
-		.bundle = b, .who = who, .to = to, .rules = rules,
+		.bundle = b, .who = who, .to = to, .terms = terms,
 	};
 
 	if (to->generation < WN_VISTA)

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/scope.h"
 #include "profmig/bundle.h"
+#include "profmig/identity.h"
 #include "profmig/rewrite.h"
 #include "profmig/rules.h"
 #include "windows/windows.h"
@@ -24,10 +25,11 @@ struct pm_move {
 	struct pm_bundle *bundle;		/* not owned, nor the next */
 	const struct pm_person *who;
 	struct wn_install *to;
-	const struct pm_rules *rules;
+	struct pm_terms *terms;
 
 	char *name;			/* the account on the target */
 	struct wn_sid sid;
+	bool new_account;		/* it is being made */
 	bool has_profile;		/* it exists there: merge into it */
 	struct wn_user user;		/* as if it were in ProfileList; the
 					 * strings belong to the move */
@@ -43,14 +45,15 @@ void pm_move_done(struct pm_move *m);
 /*
  * `as` names the account on the target: NULL for the one that is the same
  * (a domain account by SID, a local one by name).  An account that is not
- * there is ERR_NO; a target that is no Windows 7 or later ERR_UNSUPPORTED.
+ * there, and is not to be made, is ERR_NO; a target that is no Windows 7 or
+ * later ERR_UNSUPPORTED.
  */
 MUST_CHECK int pm_move_make(struct pm_bundle *b, const struct pm_person *who,
 			    struct wn_install *to, const char *as,
-			    const struct pm_rules *rules, struct pm_move *ret,
+			    struct pm_terms *terms, struct pm_move *ret,
 			    struct err *e);
 
-/* Is this rule for a move from that Windows to this one? */
+/* Is this rule for a move from that Windows to this one, for this account? */
 bool pm_move_uses(const struct pm_move *m, const struct pm_rule *r);
 
 /* ---- where an item goes ---- */

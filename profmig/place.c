@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utf.h"
@@ -130,8 +131,8 @@ find_entry(const struct pm_move *m, const struct spot *s, bool folder,
 {
 	const struct pm_files *best = NULL;
 
-	for (size_t i = 0; i < m->rules->count; i++) {
-		const struct pm_rule *r = &m->rules->at[i];
+	for (size_t i = 0; i < m->terms->rules.count; i++) {
+		const struct pm_rule *r = &m->terms->rules.at[i];
 
 		if (!pm_move_uses(m, r))
 			continue;
@@ -231,23 +232,33 @@ drop(struct pm_fate *f, const char *why, struct err *e)
 }
 
 static int
-go_to(struct pm_fate *f, const char *base, const char *sub, const char *rest,
-      struct err *e)
+go_to(const struct pm_move *m, struct pm_fate *f, const char *base,
+      const char *sub, const char *rest, struct err *e)
 {
 	bool changed = false;
 	SCOPED_FREE char *joined = mem_fmt(e, "%s%s%s", sub,
 		*sub != '\0' && *rest != '\0' ? "\\" : "", rest);
 	SCOPED_FREE char *clean = joined == NULL ? NULL :
 		clean_path(joined, &changed, e);
+	BUF_SCOPED struct buf named = BUF_EMPTY;
+	size_t sids;
 
-	if (clean == NULL)
+	/* A folder that is called by the account's SID. */
+	if (clean == NULL || pm_sid_text(m, clean, &named, &sids, e) < 0)
 		return -1;
+	if (sids > 0) {
+		free(clean);
+		clean = buf_take_str(&named, e);
+		if (clean == NULL)
+			return -1;
+	}
 	f->to = mem_fmt(e, "%s%s%s", base, *clean == '\0' ? "" : "\\", clean);
 	if (f->to == NULL)
 		return -1;
-	if (changed) {
+	if (changed || sids > 0) {
 		f->outcome = PM_TRANSFORMED;
-		f->why = mem_str("Windows forbids its name", e);
+		f->why = mem_str(changed ? "Windows forbids its name" :
+				 "is called by the account's SID", e);
 		return f->why == NULL ? -1 : 0;
 	}
 	return 0;
@@ -284,7 +295,7 @@ place_outside(const struct pm_move *m, struct pm_fate *f, struct err *e)
 	if (r < 0)
 		return -1;
 	if (r == 1 && m->to->guest->volume[volume].vo != NULL)
-		return go_to(f, root, "", strlen(path) > 3 ? path + 3 : "", e);
+		return go_to(m, f, root, "", strlen(path) > 3 ? path + 3 : "", e);
 	if (m->folder[WN_DOCUMENTS] == NULL)
 		return drop(f, "the target does not have its drive", e);
 	home = mem_fmt(e, "Drive %c", path[0]);
@@ -292,7 +303,7 @@ place_outside(const struct pm_move *m, struct pm_fate *f, struct err *e)
 	f->why = mem_str("the target does not have its drive", e);
 	if (home == NULL || f->why == NULL)
 		return -1;
-	return go_to(f, m->folder[WN_DOCUMENTS], home,
+	return go_to(m, f, m->folder[WN_DOCUMENTS], home,
 		     strlen(path) > 3 ? path + 3 : "", e);
 }
 
@@ -325,7 +336,7 @@ place_one(const struct pm_move *m, struct pm_fate *f, struct err *e)
 		return drop(f, "the target has no such folder", e);
 	f->conflict = entry->conflict;
 	f->content = entry->content;
-	return go_to(f, base, entry->to_path, rest, e);
+	return go_to(m, f, base, entry->to_path, rest, e);
 }
 
 int

@@ -246,9 +246,6 @@ security(struct pm_work *w, const struct pm_fate *f, struct err *e)
 	const struct pm_item *it = f->item;
 	const struct pm_descriptor *d =
 		&w->move.bundle->descriptor[it->security];
-	const struct wn_sid_map map[] = {
-		{ w->move.who->sid, w->move.sid },
-	};
 	WN_SD_SCOPED struct wn_sd sd = WN_SD_EMPTY;
 	BUF_SCOPED struct buf text = BUF_EMPTY;
 	struct err why = ERR_INIT;
@@ -258,7 +255,8 @@ security(struct pm_work *w, const struct pm_fate *f, struct err *e)
 	    wn_sd_parse(d->at, d->len, &sd, &why) < 0)
 		return pm_sddl(w, is_folder(it) ? PM_SDDL_FOLDER :
 			       PM_SDDL_FILE, e);
-	wn_sd_translate(&sd, map, 1, &w->move.sid, &w->move.sid, NULL);
+	if (pm_sd_translate(&w->move, &sd, e) < 0)
+		return NULL;
 	sd.sacl = (struct wn_acl){ .present = false };
 	if (wn_sd_to_sddl(&sd, &text, &why) < 0)
 		return pm_sddl(w, is_folder(it) ? PM_SDDL_FOLDER :

@@ -24,6 +24,9 @@ static const char *const do_words[] = {
 static const char *const conflict_words[] = {
 	"both", "target", "source", "newer", NULL
 };
+static const char *const account_words[] = {
+	"any", "same", "other", NULL
+};
 static const char *const content_words[] = {
 	"as-is", "links", NULL
 };
@@ -289,6 +292,8 @@ get_rule(struct yml *doc, struct pm_rule *r, struct err *e)
 		return -1;
 	r->name = mem_str(name, e);
 	r->about = mem_str(about, e);
+	r->account = (enum pm_account)yml_word(doc, "account", account_words,
+					       PM_ANY_ACCOUNT, e);
 	if (r->name == NULL || r->about == NULL ||
 	    get_text(doc, "usmt", &r->usmt, e) < 0 ||
 	    get_versions(doc, "from", &r->from, e) < 0 ||

@@ -59,6 +59,9 @@ struct pm_registry {
 	char *why;		/* for what is dropped or changed, or NULL */
 };
 
+/* For whom a rule is: what is sealed to an account opens only with the same. */
+enum pm_account { PM_ANY_ACCOUNT, PM_SAME_ACCOUNT, PM_OTHER_ACCOUNT };
+
 /* Where files lie: a known folder, or one of two more. */
 enum { PM_PROFILE = WN_FOLDERS, PM_PUBLIC, PM_PLACES };
 
@@ -92,6 +95,7 @@ struct pm_rule {
 	char *about;		/* one line */
 	char *usmt;		/* the row of USMT's list it answers, or NULL */
 	char *file;		/* where it was read */
+	enum pm_account account;
 	unsigned from, to;	/* sets of 1 << enum wn_generation */
 	size_t registries, files;
 	struct pm_registry *registry;

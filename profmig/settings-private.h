@@ -27,6 +27,10 @@ MUST_CHECK int pm_value_drop(struct pm_value *v, const char *why,
 MUST_CHECK int pm_value_set(struct pm_value *v, const void *at, size_t len,
 			    struct err *e);
 
+/* SIDs of the old side, in strings and in binary data, become those of the new
+ * one. */
+MUST_CHECK int pm_value_sids(struct pm_value *v, struct err *e);
+
 /* Strings with old paths made new; `must_exist`: only if what it names will be
  * there. */
 MUST_CHECK int pm_value_rewrite(struct pm_value *v, bool must_exist,

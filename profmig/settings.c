@@ -79,8 +79,8 @@ find_entry(const struct pm_move *m, const char *key, const char *name,
 {
 	const struct pm_registry *best = NULL;
 
-	for (size_t i = 0; i < m->rules->count; i++) {
-		const struct pm_rule *r = &m->rules->at[i];
+	for (size_t i = 0; i < m->terms->rules.count; i++) {
+		const struct pm_rule *r = &m->terms->rules.at[i];
 
 		if (!pm_move_uses(m, r))
 			continue;
@@ -153,6 +153,24 @@ adapt_type(struct pm_value *v, struct err *e)
 	return pm_value_drop(v, "the target keeps another type there", e);
 }
 
+/* The key over there; a SID in its name is the new account's. */
+static int
+new_key(struct pm_value *v, const char *to, const char *rest, struct err *e)
+{
+	BUF_SCOPED struct buf fresh = BUF_EMPTY;
+	SCOPED_FREE char *key = mem_fmt(e, "%s%s%s", to,
+		*to != '\0' && *rest != '\0' ? "\\" : "", rest);
+	size_t hits;
+
+	if (key == NULL ||
+	    pm_sid_text(v->from->move, key, &fresh, &hits, e) < 0)
+		return -1;
+	if (hits > 0)
+		v->out->outcome = PM_TRANSFORMED;
+	v->out->to_key = buf_take_str(&fresh, e);
+	return v->out->to_key == NULL ? -1 : 0;
+}
+
 /* The value by its entry; without one it stays behind. */
 static int
 decide(const struct pm_settings_from *f, struct pm_settings *s,
@@ -172,15 +190,15 @@ decide(const struct pm_settings_from *f, struct pm_settings *s,
 	out->rule = rule->name;
 	if (g->how == PM_DROP)
 		return pm_value_drop(&v, g->why, e);
-	out->to_key = mem_fmt(e, "%s%s%s", g->to_key,
-			      *g->to_key != '\0' && *rest != '\0' ? "\\" : "",
-			      rest);
+	if (new_key(&v, g->to_key, rest, e) < 0)
+		return -1;
 	out->to_name = mem_str(g->to_value != NULL ? g->to_value : out->name,
 			       e);
-	if (out->to_key == NULL || out->to_name == NULL)
+	if (out->to_name == NULL)
 		return -1;
 	v.base = hv_find(hv_root(f->base), out->to_key);
-	if (pm_transform(&v, e) < 0 || adapt_type(&v, e) < 0)
+	if (pm_transform(&v, e) < 0 || pm_value_sids(&v, e) < 0 ||
+	    adapt_type(&v, e) < 0)
 		return -1;
 	if (out->outcome == PM_TRANSFORMED && out->why == NULL &&
 	    g->why != NULL) {

@@ -150,3 +150,37 @@ pm_value_rewrite(struct pm_value *v, bool must_exist, struct err *e)
 		return -1;
 	return hits == 0 ? 0 : pm_value_set(v, out.at, out.len, e);
 }
+
+/* ---- SIDs ---- */
+
+/* As text: every string of the value at once, its NULs kept. */
+static int
+text_sids(struct pm_value *v, struct err *e)
+{
+	SCOPED_FREE char *text = utf_from16(v->out->data, v->out->len, e);
+	SCOPED_FREE uint8_t *units = NULL;
+	BUF_SCOPED struct buf fresh = BUF_EMPTY;
+	size_t hits, bytes;
+
+	if (text == NULL || pm_sid_text(v->from->move, text, &fresh, &hits,
+					e) < 0)
+		return -1;
+	if (hits == 0)
+		return 0;
+	if (utf_to16((char *)fresh.at, &units, &bytes, e) < 0)
+		return -1;
+	return pm_value_set(v, units, bytes, e);
+}
+
+int
+pm_value_sids(struct pm_value *v, struct err *e)
+{
+	if (v->out->outcome == PM_DROPPED)
+		return 0;
+	if (v->out->type == HV_SZ || v->out->type == HV_EXPAND_SZ ||
+	    v->out->type == HV_MULTI_SZ)
+		return text_sids(v, e);
+	if (pm_sid_bytes(v->from->move, v->out->data, v->out->len) > 0)
+		v->out->outcome = PM_TRANSFORMED;
+	return 0;
+}

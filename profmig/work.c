@@ -120,12 +120,14 @@ check_room(const struct pm_work *w, struct err *e)
 int
 pm_work_make(struct pm_bundle *b, struct pm_reader *reader,
 	     const struct pm_person *who, struct wn_install *to,
-	     const char *as, const struct pm_rules *rules,
+	     const char *as, struct pm_terms *terms,
 	     struct cs_plan *plan, struct pm_work *ret, struct err *e)
 {
 	PM_WORK_SCOPED struct pm_work w = { .reader = reader };
 
-	if (pm_move_make(b, who, to, as, rules, &w.move, e) < 0)
+	if (as == NULL)
+		as = pm_map_find(terms, b, who);
+	if (pm_move_make(b, who, to, as, terms, &w.move, e) < 0)
 		return -1;
 	w.move.user.name = w.move.name;
 	w.prefix = as == NULL ? mem_fmt(e, "%s/", who->name) :
@@ -264,24 +266,40 @@ prepare_one(struct pm_source *s, const char *path, struct err *e)
 	    mem_grow(&s->work, &s->cap, s->works + 1, sizeof(*s->work), e) < 0)
 		return -1;
 	s->work[s->works] = (struct pm_work)PM_WORK_EMPTY;
-	if (pm_work_make(s->bundle, s->reader, p, s->to, as, s->rules, scratch,
+	if (pm_work_make(s->bundle, s->reader, p, s->to, as, s->terms, scratch,
 			 &s->work[s->works], e) < 0)
 		return -1;
 	s->works++;
 	return 0;
 }
 
+/* Is it a content of this person's? */
+static bool
+is_of(const struct cs_side *want, const struct pm_person *p)
+{
+	const size_t n = strlen(p->name);
+
+	return want->have == CS_FROM && want->origin == CS_BUNDLE &&
+		strncmp(want->path, p->name, n) == 0 &&
+		(want->path[n] == '/' || want->path[n] == '>');
+}
+
+/* In the bundle's order, as the plan was made: accounts that are made get
+ * their numbers in turn. */
 int
 pm_source_prepare(struct pm_source *s, const struct cs_plan *plan,
 		  struct err *e)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct cs_side *want = &plan->at[i].want;
+	for (size_t i = 0; i < s->bundle->people; i++)
+		for (size_t k = 0; k < plan->count; k++) {
+			const struct cs_side *want = &plan->at[k].want;
 
-		if (want->have == CS_FROM && want->origin == CS_BUNDLE &&
-		    prepare_one(s, want->path, e) < 0)
-			return -1;
-	}
+			if (!is_of(want, &s->bundle->person[i]))
+				continue;
+			if (prepare_one(s, want->path, e) < 0)
+				return -1;
+			break;
+		}
 	return 0;
 }
 

@@ -57,18 +57,19 @@ struct pm_work {
 #define PM_WORK_SCOPED SCOPED(pm_work_done)
 void pm_work_done(struct pm_work *w);
 
-/* Decide, and wish for it in `plan`. */
+/* Decide, and wish for it in `plan`.  After the last person come the wishes of
+ * pm_accounts_wish(). */
 MUST_CHECK int pm_work_make(struct pm_bundle *b, struct pm_reader *reader,
 			    const struct pm_person *who,
 			    struct wn_install *to, const char *as,
-			    const struct pm_rules *rules, struct cs_plan *plan,
+			    struct pm_terms *terms, struct cs_plan *plan,
 			    struct pm_work *ret, struct err *e);
 
 /* What a plan's contents come from. */
 struct pm_source {
 	struct pm_bundle *bundle;
 	struct pm_reader *reader;
-	const struct pm_rules *rules;
+	struct pm_terms *terms;
 	struct wn_install *to;
 	size_t works, cap;
 	struct pm_work *work;		/* owned */

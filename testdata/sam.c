@@ -112,7 +112,7 @@ put_alias(struct guest *g, struct reg *r, uint32_t rid, const char *name,
 	buf_u32le(&b, 0);
 	buf_u32le(&b, 0);
 	buf_u32le(&b, 0);
-	buf_u32le(&b, (uint32_t)len);
+	buf_u32le(&b, 0);
 	for (int i = 0; i < 5; i++)
 		buf_u32le(&b, i == 0 ? (uint32_t)len : 0);
 	buf_u32le(&b, (uint32_t)len);
@@ -125,6 +125,67 @@ put_alias(struct guest *g, struct reg *r, uint32_t rid, const char *name,
 		reg_value(r, "C", 3, b.at, b.len);
 	reg_line(r, path_of("[" ALIASES "\\Names\\%s]", name));
 	reg_value(r, "", rid, "", 0);
+}
+
+/* The group that every user is in: a head of five numbers, then as an alias,
+ * its members by RID, with room for more. */
+static void
+put_none(struct guest *g, struct reg *r)
+{
+	BUF_SCOPED struct buf b = BUF_EMPTY, rids = BUF_EMPTY;
+	SCOPED_FREE uint8_t *text = NULL;
+	uint32_t count = 2;
+	size_t len;
+
+	if (utf_to16("None", &text, &len, g->e) < 0)
+		return;
+	buf_u32le(&rids, 500);
+	buf_u32le(&rids, 501);
+	for (const struct person *p = g->kind->people; p->name != NULL; p++)
+		if (!p->domain) {
+			buf_u32le(&rids, p->rid);
+			count++;
+		}
+	buf_zeros(&rids, 100 - (size_t)count * 4);
+	buf_u32le(&b, 0x00010002);
+	buf_u32le(&b, 513);
+	buf_u32le(&b, 7);
+	buf_zeros(&b, 8);
+	buf_zeros(&b, 12);
+	buf_u32le(&b, 0);
+	buf_u32le(&b, (uint32_t)len);
+	buf_u32le(&b, 0);
+	buf_u32le(&b, (uint32_t)len);
+	buf_zeros(&b, 8);
+	buf_u32le(&b, (uint32_t)len);
+	buf_u32le(&b, (uint32_t)rids.len);
+	buf_u32le(&b, count);
+	buf_bytes(&b, text, len);
+	buf_bytes(&b, rids.at, rids.len);
+	reg_line(r, "[SAM\\Domains\\Account\\Groups\\00000201]");
+	if (buf_ok(&b, g->e) == 0)
+		reg_value(r, "C", 3, b.at, b.len);
+	reg_line(r, "[SAM\\Domains\\Account\\Groups\\Names\\None]");
+	reg_value(r, "", 513, "", 0);
+}
+
+/* Which aliases each of the machine's accounts is in. */
+static void
+put_members(struct guest *g, struct reg *r)
+{
+	static const uint8_t users[4] = { 0x21, 2 };
+	uint32_t count = 0;
+
+	for (const struct person *p = g->kind->people; p->name != NULL; p++)
+		if (!p->domain) {
+			reg_line(r, path_of("[" ALIASES "\\Members\\%s\\%08X]",
+					    g->kind->machine_sid, p->rid));
+			reg_value(r, "", 1, users, 4);
+			count++;
+		}
+	reg_line(r, path_of("[" ALIASES "\\Members\\%s]",
+			    g->kind->machine_sid));
+	reg_value(r, "", count, "", 0);
 }
 
 static void
@@ -153,16 +214,28 @@ hive_sam(struct guest *g)
 		.name = "Administrator", .full = "", .rid = 500,
 		.sid = path_of("%s-500", g->kind->machine_sid),
 	};
+	const struct person guest = {
+		.name = "Guest", .full = "", .rid = 501,
+		.sid = path_of("%s-501", g->kind->machine_sid),
+	};
 	struct reg *r = hive_new(g, "SAM", "SAM", 3);
+	uint32_t count = 2;
 
 	if (r == NULL)
 		return;
 	put_account(g, r);
+	put_none(g, r);
 	put_user(g, r, &admin);
+	put_user(g, r, &guest);
 	for (const struct person *p = g->kind->people; p->name != NULL; p++)
-		if (!p->domain)
+		if (!p->domain) {
 			put_user(g, r, p);
+			count++;
+		}
+	reg_line(r, "[" USERS "]");
+	reg_value(r, "", count, "", 0);
 	put_alias(g, r, 544, "Administrators", false);
 	put_alias(g, r, 545, "Users", true);
+	put_members(g, r);
 	hive_put(g, r, "SAM");
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "hal-neutral/binding.h"
+#include "hal-neutral/links.h"
 
 enum { START_BOOT = 0, START_DISABLED = 4 };
 
@@ -81,15 +82,15 @@ add(struct hn_verdict *v, const char *kind, char *what, char *why, bool ok,
 	return 0;
 }
 
-static int
-holds(struct hn_verdict *v, const char *kind, char *what, struct err *e)
+int
+hn_holds(struct hn_verdict *v, const char *kind, char *what, struct err *e)
 {
 	return add(v, kind, what, NULL, true, e);
 }
 
-static int
-fails(struct hn_verdict *v, const char *kind, char *what, char *why,
-      struct err *e)
+int
+hn_fails(struct hn_verdict *v, const char *kind, char *what, char *why,
+	 struct err *e)
 {
 	return add(v, kind, what, why, false, e);
 }
@@ -104,49 +105,32 @@ firmware_link(struct hn_verdict *v, const struct hn_image *im,
 	char *what = mem_fmt(e, "the disk starts from %s", has);
 
 	if ((p->bios && im->bios) || (p->uefi && im->uefi))
-		return holds(v, "firmware", what, e);
-	return fails(v, "firmware", what,
+		return hn_holds(v, "firmware", what, e);
+	return hn_fails(v, "firmware", what,
 		     mem_fmt(e, "the platform starts from %s only",
 			     p->bios ? "BIOS" : "UEFI"), e);
 }
 
-static int
-module_link(struct hn_verdict *v, const char *kind, struct hn_image *im,
-	    const char *path, struct err *e)
+int
+hn_module_link(struct hn_verdict *v, const char *kind, struct hn_image *im,
+	       const char *path, struct err *e)
 {
 	const struct hn_module *m = hn_module(im, path, e);
 
 	if (m == NULL)
 		return -1;
 	if (m->why != NULL)
-		return fails(v, kind, mem_str(path, e), mem_str(m->why, e), e);
-	return holds(v, kind,
+		return hn_fails(v, kind, mem_str(path, e), mem_str(m->why, e), e);
+	return hn_holds(v, kind,
 		     mem_fmt(e, "%s: %s, %zu imports resolved%s", path,
 			     hn_pe_machine_name(m->pe.machine), m->pe.modules,
 			     m->pe.has_certificate ? ", embedded signature" : ""),
 		     e);
 }
 
-static int
-kernel_links(struct hn_verdict *v, struct hn_image *im, struct err *e)
-{
-	static const char *const files[] = {
-		"System32/ntoskrnl.exe", "System32/hal.dll"
-	};
-
-	for (size_t i = 0; i < 2; i++) {
-		SCOPED_FREE char *path = hn_root_path(im, files[i], e);
-
-		if (path == NULL || module_link(v, "kernel", im, path, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The service is there, starts with the boot loader, and its file loads. */
-static int
-service_links(struct hn_verdict *v, struct hn_image *im,
-	      const struct hn_set *set, const char *service, struct err *e)
+int
+hn_service_links(struct hn_verdict *v, struct hn_image *im,
+		 const struct hn_set *set, const char *service, struct err *e)
 {
 	struct hv_key *k = hn_service(set, service);
 	SCOPED_FREE char *file = NULL;
@@ -155,25 +139,25 @@ service_links(struct hn_verdict *v, struct hn_image *im,
 	int r;
 
 	if (k == NULL)
-		return fails(v, "service",
+		return hn_fails(v, "service",
 			     mem_fmt(e, "%s\\Services\\%s", set->name, service),
 			     mem_str("there is no such service", e), e);
 	start = hn_effective_start(k, &overridden);
 	if (start != START_BOOT)
-		return fails(v, "service",
+		return hn_fails(v, "service",
 			     mem_fmt(e, "%s\\Services\\%s", set->name, service),
 			     mem_fmt(e, "%s is %u, not 0 (boot)", overridden ?
 				     "StartOverride" : "Start", start), e);
-	if (holds(v, "service", mem_fmt(e, "%s\\Services\\%s: Start 0",
+	if (hn_holds(v, "service", mem_fmt(e, "%s\\Services\\%s: Start 0",
 					set->name, service), e) < 0)
 		return -1;
 	r = hn_service_file(im, k, &file, e);
 	if (r < 0)
 		return -1;
 	if (r == 0)
-		return fails(v, "file", mem_fmt(e, "%s's ImagePath", service),
+		return hn_fails(v, "file", mem_fmt(e, "%s's ImagePath", service),
 			     mem_str("leads to no disk here", e), e);
-	return module_link(v, "file", im, file, e);
+	return hn_module_link(v, "file", im, file, e);
 }
 
 static size_t
@@ -200,18 +184,18 @@ device_links(struct hn_verdict *v, struct hn_image *im,
 	if (r < 0)
 		return -1;
 	if (r == 0)
-		return fails(v, "binding", mem_fmt(e, "%s ... %s", ids[0],
+		return hn_fails(v, "binding", mem_fmt(e, "%s ... %s", ids[0],
 						   general),
 			     mem_str(hn_has_database(im) ?
 				     "DriverDatabase has no driver for it" :
 				     "CriticalDeviceDatabase has no driver "
 				     "for it", e), e);
 	if (b.service[0] == '\0')
-		return fails(v, "binding", mem_fmt(e, "%s, %s", b.id, b.where),
+		return hn_fails(v, "binding", mem_fmt(e, "%s, %s", b.id, b.where),
 			     mem_str("it names no service", e), e);
-	if (holds(v, "binding", mem_fmt(e, "%s -> %s (%s)", b.id, b.service,
+	if (hn_holds(v, "binding", mem_fmt(e, "%s -> %s (%s)", b.id, b.service,
 					b.where), e) < 0 ||
-	    service_links(v, im, set, b.service, e) < 0)
+	    hn_service_links(v, im, set, b.service, e) < 0)
 		return -1;
 	*ret_service = TAKE(b.service);
 	return 0;
@@ -250,12 +234,34 @@ platform_links(struct hn_verdict *v, struct hn_image *im,
 		/* 8 and later keep the channels' driver with the controllers':
 		 * what binds one binds the other. */
 		if (hn_has_database(im) ?
-		    service_links(v, im, set, "atapi", e) < 0 :
+		    hn_service_links(v, im, set, "atapi", e) < 0 :
 		    device_links(v, im, set, channels, count_of(channels),
 				 &below, e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* The loader takes the boot volume's file system along, whatever its Start. */
+static int
+file_system_link(struct hn_verdict *v, struct hn_image *im,
+		 const struct hn_set *set, struct err *e)
+{
+	struct hv_key *k = hn_service(set, "Ntfs");
+	SCOPED_FREE char *file = NULL;
+	int r;
+
+	if (k == NULL)
+		return hn_fails(v, "service",
+				mem_fmt(e, "%s\\Services\\Ntfs", set->name),
+				mem_str("there is no such service", e), e);
+	r = hn_service_file(im, k, &file, e);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return hn_fails(v, "file", mem_str("Ntfs' ImagePath", e),
+				mem_str("leads to no disk here", e), e);
+	return hn_module_link(v, "file", im, file, e);
 }
 
 /* The disk's own driver, and what the volume on it needs. */
@@ -273,10 +279,10 @@ disk_links(struct hn_verdict *v, struct hn_image *im, const struct hn_set *set,
 		if (g < c->first || g > c->last ||
 		    (service != NULL && strcasecmp(service, c->service) == 0))
 			continue;
-		if (service_links(v, im, set, c->service, e) < 0)
+		if (hn_service_links(v, im, set, c->service, e) < 0)
 			return -1;
 	}
-	return 0;
+	return file_system_link(v, im, set, e);
 }
 
 int
@@ -376,13 +382,13 @@ boot_driver_links(struct hn_verdict *v, struct hn_image *im,
 			good++;
 			continue;
 		}
-		if (fails(v, "boot driver", hv_name(k, e),
+		if (hn_fails(v, "boot driver", hv_name(k, e),
 			  mem_fmt(e, "%s: %s", r == 1 ? file : "its file",
 				  m != NULL ? m->why : "lies on no disk here"),
 			  e) < 0)
 			return -1;
 	}
-	return holds(v, "boot driver",
+	return hn_holds(v, "boot driver",
 		     mem_fmt(e, "%zu boot-start drivers can be loaded", good),
 		     e);
 }
@@ -398,48 +404,11 @@ cpu_link(struct hn_verdict *v, const struct hn_image *im,
 	if (im->in->generation > WN_2003 || p->cpu == HN_CPU_INTEL)
 		return 0;
 	if (start > 1)
-		return holds(v, "processor", mem_str("intelppm starts only "
+		return hn_holds(v, "processor", mem_str("intelppm starts only "
 						     "where it is needed", e), e);
-	return fails(v, "processor", mem_str("Services\\intelppm", e),
+	return hn_fails(v, "processor", mem_str("Services\\intelppm", e),
 		     mem_fmt(e, "Start is %u: it stops with 0x7E on a processor "
 			     "that is not Intel's", start), e);
-}
-
-/* Which HAL Setup chose: the id of the root device "Computer" (XP to Vista). */
-static bool
-has_apic_hal(const struct hn_set *set)
-{
-	struct err e = ERR_INIT;
-	HV_STRINGS_SCOPED struct hv_strings ids = HV_STRINGS_EMPTY;
-	struct hv_key *k = hv_find(set->key, "Enum\\Root\\ACPI_HAL\\0000");
-
-	if (k == NULL || hv_get_multi(k, "HardwareID", &ids, &e) != 1)
-		return false;
-	for (size_t i = 0; i < ids.count; i++)
-		if (strncasecmp(ids.at[i], "acpiapic", 8) == 0)
-			return true;
-	return false;
-}
-
-/* 32-bit XP to Vista keep the HAL of their first machine; one for the APIC
- * stops with 0x79 where the firmware describes none (Microsoft KB249694).  The
- * other HALs run everywhere, and later Windows choose at every boot. */
-static int
-hal_link(struct hn_verdict *v, const struct hn_image *im,
-	 const struct hn_set *set, const struct hn_platform *p, struct err *e)
-{
-	bool apic;
-
-	if (im->machine != HN_PE_I386 || im->in->generation > WN_VISTA)
-		return 0;
-	apic = has_apic_hal(set);
-	if (!apic || p->madt)
-		return holds(v, "hal", mem_str(apic ? "an ACPI APIC HAL, and the "
-					       "platform has an APIC" :
-					       "a HAL that needs no APIC", e), e);
-	return fails(v, "hal", mem_str("an ACPI APIC HAL", e),
-		     mem_str("the platform's firmware describes no APIC", e),
-		     e);
 }
 
 int
@@ -449,8 +418,9 @@ hn_prove(struct hn_image *im, const struct hn_platform *p,
 	HN_VERDICT_SCOPED struct hn_verdict v = HN_VERDICT_EMPTY;
 	const struct hn_set *set = &im->set[0];
 
-	if (firmware_link(&v, im, p, e) < 0 || kernel_links(&v, im, e) < 0 ||
-	    hal_link(&v, im, set, p, e) < 0 ||
+	if (firmware_link(&v, im, p, e) < 0 ||
+	    hn_boot_links(&v, im, p, e) < 0 ||
+	    hn_kernel_links(&v, im, set, p, e) < 0 ||
 	    cpu_link(&v, im, set, p, e) < 0 ||
 	    platform_links(&v, im, set, p, e) < 0 ||
 	    disk_links(&v, im, set, e) < 0 ||

@@ -10,10 +10,8 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "hal-neutral/binding.h"
 #include "hal-neutral/cmd.h"
-#include "hal-neutral/firstboot.h"
-#include "hal-neutral/rule.h"
+#include "hal-neutral/neutral.h"
 
 void
 session_done(struct session *s)
@@ -72,43 +70,48 @@ asked_done(struct asked *a)
 	hn_platforms_done(&a->platforms);
 }
 
-/* One command file as a step, which is called as the file is; text and name
- * are the caller's to free. */
-static int
-read_step(const char *path, struct hn_step *ret, struct err *e)
-{
-	const char *leaf = strrchr(path, '/');
-	SCOPED_FREE uint8_t *text = NULL;
-	SCOPED_FREE char *name = NULL;
-	size_t len;
+/* The command files of --first-boot: a step is called as its file is. */
+struct commands {
+	struct hn_step *step;
+	char **name;
+	uint8_t **text;
+	size_t count;
+};
 
-	leaf = leaf == NULL ? path : leaf + 1;
-	name = mem_strn(leaf, strcspn(leaf, "."), e);
-	if (name == NULL || io_slurp(path, HN_STEP_BYTES, &text, &len, e) < 0)
-		return -1;
-	*ret = (struct hn_step){ .name = TAKE(name), .text = TAKE(text),
-				 .len = len };
-	return 0;
+static void
+commands_done(struct commands *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		free(c->name[i]);
+		free(c->text[i]);
+	}
+	free(c->step);
+	free(c->name);
+	free(c->text);
 }
 
 static int
-want_steps(struct hn_job *j, const struct cli_list *files, struct err *e)
+read_commands(const struct cli_list *files, struct commands *c, struct err *e)
 {
-	struct cs_reason why = { "first-boot", "asked for on the command line" };
-	SCOPED_FREE struct hn_step *steps =
-		mem_array(files->count, sizeof(*steps), e);
-	int r = steps == NULL ? -1 : 0;
+	c->step = mem_array(files->count, sizeof(*c->step), e);
+	c->name = mem_array(files->count, sizeof(*c->name), e);
+	c->text = mem_array(files->count, sizeof(*c->text), e);
+	if (c->step == NULL || c->name == NULL || c->text == NULL)
+		return -1;
+	for (size_t i = 0; i < files->count; i++) {
+		const char *leaf = strrchr(files->at[i], '/');
+		struct hn_step *s = &c->step[c->count++];
 
-	for (size_t i = 0; i < files->count && r == 0; i++)
-		r = read_step(files->at[i], &steps[i], e);
-	if (r == 0)
-		r = hn_want_first_boot(j->plan, j->im, steps, files->count,
-				       why, e);
-	for (size_t i = 0; i < files->count && steps != NULL; i++) {
-		free((char *)(uintptr_t)steps[i].name);
-		free((char *)(uintptr_t)steps[i].text);
+		leaf = leaf == NULL ? files->at[i] : leaf + 1;
+		c->name[i] = mem_strn(leaf, strcspn(leaf, "."), e);
+		if (c->name[i] == NULL ||
+		    io_slurp(files->at[i], HN_STEP_BYTES, &c->text[i],
+			     &s->len, e) < 0)
+			return -1;
+		s->name = c->name[i];
+		s->text = c->text[i];
 	}
-	return r;
+	return 0;
 }
 
 struct cs_plan *
@@ -116,31 +119,22 @@ make_plan(struct session *s, const struct asked *asked, struct buf *notes,
 	  struct err *e)
 {
 	HN_PACKAGES_SCOPED struct hn_packages packages = HN_PACKAGES_EMPTY;
-	CS_PLAN_SCOPED struct cs_plan *p = cs_plan_new("hal-neutral plan", e);
-	struct hn_job j = { .im = &s->image, .platforms = &asked->platforms,
-			    .plan = p, .fetch = &s->fetch, .notes = notes,
-			    .drivers = &packages };
+	SCOPED(commands_done) struct commands c = { .count = 0 };
+	struct hn_wanted w = { .platforms = &asked->platforms,
+			       .drivers = &packages };
+	struct cs_plan *p;
 
-	if (p == NULL)
-		return NULL;
-	if (asked->drivers->count > 0 && hn_has_database(&s->image)) {
-		(void)err_set(e, ERR_UNSUPPORTED, "%s: --drivers puts drivers "
-			      "into XP to 7 only, this is %s", s->disk->name,
-			      wn_generation_name(s->image.in->generation));
-		return NULL;
-	}
 	for (size_t i = 0; i < asked->drivers->count; i++)
 		if (hn_packages_add(&packages, asked->drivers->at[i], e) < 0)
 			return NULL;
-	j.volume = cs_plan_volume(p, s->image.serial);
-	j.sys = (struct cs_hive){ j.volume, s->image.system_path };
-	if (hn_wish(&j, e) < 0 || buf_ok(notes, e) < 0 ||
-	    want_steps(&j, asked->first_boot, e) < 0 ||
-	    cs_settle(p, s->target, e) < 0) {
-		(void)err_ctx(e, "%s", s->disk->name);
+	if (read_commands(asked->first_boot, &c, e) < 0)
 		return NULL;
-	}
-	return TAKE(p);
+	w.steps = c.step;
+	w.step_count = c.count;
+	p = hn_plan(&s->image, &w, &s->fetch, "hal-neutral plan", notes, e);
+	if (p == NULL)
+		(void)err_ctx(e, "%s", s->disk->name);
+	return p;
 }
 
 /* Has this line come before? */

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "hal-neutral/geometry.h"
 
 static const char hdc[] = "{4D36E96A-E325-11CE-BFC1-08002BE10318}";
 static const char scsi[] = "{4D36E97B-E325-11CE-BFC1-08002BE10318}";
@@ -110,6 +111,25 @@ processor(const struct hn_image *im)
 	return "any";
 }
 
+/* The heads that the BIOS must translate to, since XP and 2003 boot there. */
+static int
+put_heads(const struct hn_image *im, struct buf *out, struct err *e)
+{
+	const struct wn_guest *g = im->in->guest;
+	struct hn_geometry geo;
+
+	for (size_t i = 0; i < g->volumes; i++) {
+		if (!g->volume[i].active || im->in->generation > WN_2003)
+			continue;
+		if (hn_geometry(im, i, &geo, e) < 0)
+			return -1;
+		if (geo.heads != geo.want_heads && geo.heads > 0 &&
+		    geo.heads <= 255)
+			buf_fmt(out, "heads: %u\n", geo.heads);
+	}
+	return 0;
+}
+
 int
 hn_own_platform(const struct hn_image *im, struct buf *out, struct err *e)
 {
@@ -118,10 +138,13 @@ hn_own_platform(const struct hn_image *im, struct buf *out, struct err *e)
 
 	buf_fmt(out, "# The PC that this Windows ran on; see "
 		"halcyon-platform(5).\nname: own\nwhat: \"the PC that %s ran "
-		"on\"\nfirmware: [%s]\ncpu: %s\ndevices:\n",
+		"on\"\nfirmware: [%s]\ncpu: %s\n",
 		wn_generation_name(im->in->generation),
 		im->uefi && im->bios ? "bios, uefi" : im->uefi ? "uefi" : "bios",
 		processor(im));
+	if (put_heads(im, out, e) < 0)
+		return -1;
+	buf_str(out, "devices:\n");
 	for (struct hv_key *d = pci != NULL ? hv_first(pci) : NULL; d != NULL;
 	     d = hv_next(d)) {
 		SCOPED_FREE char *id = hv_name(d, e);

@@ -17,6 +17,7 @@ enum {
 	PE32_PLUS = 0x20b,
 	EXECUTABLE_IMAGE = 0x0002,
 	DIRECTORY_IMPORT = 1,
+	DIRECTORY_RESOURCE = 2,
 	DIRECTORY_CERTIFICATE = 4,
 	NAME_MAX_BYTES = 255,
 };
@@ -30,7 +31,7 @@ struct reader {
 	const char *name;
 	const uint8_t *at;
 	size_t len;
-	uint32_t import_rva, certificate_at, certificate_size;
+	uint32_t import_rva, resource_rva, certificate_at, certificate_size;
 	size_t sections;
 	struct section section[SECTIONS_MAX];
 };
@@ -98,6 +99,8 @@ read_directories(struct cur *c, struct reader *r, uint32_t count,
 
 		if (i == DIRECTORY_IMPORT)
 			r->import_rva = size > 0 ? at : 0;
+		if (i == DIRECTORY_RESOURCE)
+			r->resource_rva = size > 0 ? at : 0;
 		if (i == DIRECTORY_CERTIFICATE) {
 			r->certificate_at = at;
 			r->certificate_size = size;
@@ -242,6 +245,54 @@ read_imports(const struct reader *r, struct hn_pe *pe, struct err *e)
 	}
 }
 
+/* The entry of a resource directory with that id, or the first one for 0: where
+ * it leads, below the resources' start; 0 for none. */
+static uint32_t
+resource_entry(const struct reader *r, uint64_t base, uint32_t at, uint32_t id)
+{
+	struct cur c = from(r, base + at);
+	uint32_t count;
+
+	(void)cur_sub(&c, 12);
+	count = cur_u16le(&c);
+	count += cur_u16le(&c);
+	for (uint32_t i = 0; cur_ok(&c) && i < count; i++) {
+		uint32_t name = cur_u32le(&c), to = cur_u32le(&c);
+
+		if (cur_ok(&c) && (id == 0 || name == id))
+			return to & 0x7fffffff;
+	}
+	return 0;
+}
+
+/* Where the version resource lies in the file: type 16, whatever its name and
+ * language.  Whoever loads a driver does not look at it, so a broken one is
+ * none. */
+static void
+find_version(const struct reader *r, struct hn_pe *pe)
+{
+	enum { RT_VERSION = 16 };
+	uint64_t base, at;
+	uint32_t to, rva, size;
+	struct cur c;
+
+	if (r->resource_rva == 0 || !file_offset(r, r->resource_rva, &base))
+		return;
+	to = resource_entry(r, base, 0, RT_VERSION);
+	to = to != 0 ? resource_entry(r, base, to, 0) : 0;
+	to = to != 0 ? resource_entry(r, base, to, 0) : 0;
+	if (to == 0)
+		return;
+	c = from(r, base + to);
+	rva = cur_u32le(&c);
+	size = cur_u32le(&c);
+	if (!cur_ok(&c) || !file_offset(r, rva, &at) ||
+	    !num_in_range(at, size, r->len))
+		return;
+	pe->version_at = (size_t)at;
+	pe->version_len = size;
+}
+
 int
 hn_pe_parse(const char *name, const void *at, size_t len, struct hn_pe *ret,
 	    struct err *e)
@@ -254,6 +305,7 @@ hn_pe_parse(const char *name, const void *at, size_t len, struct hn_pe *ret,
 	pe.has_certificate = r.certificate_size > 0 &&
 			     num_in_range(r.certificate_at, r.certificate_size,
 					  len);
+	find_version(&r, &pe);
 	*ret = TAKE(pe);
 	return 0;
 }

@@ -3,7 +3,7 @@
  *
  * Source: "PE Format" (Microsoft, PE/COFF specification revision 11): MS-DOS
  * stub and e_lfanew, COFF header, optional header PE32 and PE32+, data
- * directories 1 (imports), 4 (certificates; a file offset, not an RVA) and the
+ * directories 1 (imports), 2 (resources), 4 (certificates; a file offset, not an RVA) and the
  * section table.  Only what a loader checks before it runs a driver is read.
  *
  * Limits: 96 sections (what Windows loads), 1024 imported modules, module names
@@ -39,6 +39,13 @@ struct hn_pe {
 	bool has_certificate;	/* an embedded signature; not verified here */
 	size_t modules;
 	char **module;		/* names of imported modules; owned */
+	size_t version_at, version_len;	/* of VS_VERSIONINFO in the file; 0, 0 */
+};
+
+/* What the version resource says ("VS_VERSIONINFO structure", Microsoft). */
+struct hn_pe_version {
+	uint16_t number[4];	/* of the file: 5.1.2600.5512 */
+	char original[64];	/* OriginalFilename, in lower case; "" unknown */
 };
 
 #define HN_PE_EMPTY { .machine = 0 }
@@ -48,6 +55,11 @@ struct hn_pe {
 MUST_CHECK int hn_pe_parse(const char *name, const void *at, size_t len,
 			   struct hn_pe *ret, struct err *e);
 void hn_pe_done(struct hn_pe *pe);
+
+/* The version of a file that was parsed from these bytes: false when it has
+ * none, or a broken one. */
+bool hn_pe_version(const struct hn_pe *pe, const void *at, size_t len,
+		   struct hn_pe_version *ret);
 
 /* "x86", "amd64", "arm64", "ia64" or "unknown". */
 const char *hn_pe_machine_name(uint16_t machine);

@@ -237,6 +237,7 @@ from_tree(struct yml *doc, struct hn_platform *p, struct err *e)
 
 	p->cpu = (enum hn_cpu)yml_word(doc, "cpu", cpus, HN_CPU_ANY, e);
 	p->madt = yml_bool(doc, "madt", true, e);
+	p->heads = (uint16_t)yml_u64(doc, "heads", 1, 255, 0, e);
 	list = yml_list(doc, "devices", e);
 	if (e->kind != ERR_NONE || get_firmware(doc, p, e) < 0)
 		return -1;

@@ -41,6 +41,8 @@ struct hn_platform {
 	bool bios, uefi;	/* firmware it can start from */
 	enum hn_cpu cpu;
 	bool madt;		/* its firmware has the ACPI table of APICs */
+	uint16_t heads;		/* that its BIOS translates the disk to; 0: as
+				 * most do */
 	size_t devices;
 	struct hn_device device[HN_DEVICES_MAX];
 };

@@ -12,6 +12,7 @@
 const struct hn_rule *const hn_rules[] = {
 	&hn_rule_storage_nt5,
 	&hn_rule_storage_nt6,
+	&hn_rule_boot_sector,
 	&hn_rule_processor,
 	&hn_rule_agp,
 	&hn_rule_filters,

@@ -46,6 +46,7 @@ struct hn_rule {
 };
 
 extern const struct hn_rule hn_rule_storage_nt5, hn_rule_storage_nt6,
+	hn_rule_boot_sector,
 	hn_rule_processor, hn_rule_agp, hn_rule_filters, hn_rule_san,
 	hn_rule_fast_startup, hn_rule_guest_tools;
 

@@ -12,7 +12,7 @@ main(int argc, char **argv)
 	static const struct cli_cmd *const cmds[] = {
 		&cmd_keygen, &cmd_public, &cmd_protect, &cmd_seal, &cmd_open,
 		&cmd_sign, &cmd_verify, &cmd_recipients_list,
-		&cmd_recipients_add, &cmd_recipients_remove, NULL
+		&cmd_recipients_add, &cmd_recipients_remove, &cmd_rotate, NULL
 	};
 
 	return cli_main("imgcrypt", "keys, sealing and signatures", cmds, argc,

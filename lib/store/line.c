@@ -202,19 +202,25 @@ open_sealed(const void *rec, size_t len, const uint8_t key[32],
 	return r;
 }
 
-/* Write the file of `l`; stanzas are those given, then one for each of `to`. */
+/* Write the file of `l`; stanzas are those given, then one for each of `to`.  Who
+ * has no repository key keeps what `was` sealed to it. */
 static int
-write_file(const struct st_repo *r, const struct st_line *l, const void *stanzas,
-	   size_t count, const struct cx_pubs *to, struct err *e)
+write_file(const struct st_repo *r, const struct st_line *l,
+	   const struct line_file *was, const void *stanzas, size_t count,
+	   const struct cx_pubs *to, struct err *e)
 {
 	SCOPED_FREE char *path = line_path(r, l->id, e);
 	const uint8_t *root = st_repo_root_key(r, ST_ROOT_LINES);
 	size_t sealed = cx_record_size(CX_KEY_BYTES);
+	size_t by_root = root != NULL ? sealed : was->by_root_len;
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 	uint8_t commit[CX_COMMIT_BYTES];
 
 	if (path == NULL)
 		return -1;
+	if (by_root + count + (to == NULL ? 0 : to->count) == 0)
+		return err_set(e, ERR_UNSAFE, "%s: nobody would be left who "
+			       "opens it", path);
 	cx_commit(l->image_key.at, commit);
 	buf_bytes(&b, magic, sizeof(magic));
 	buf_u16le(&b, VERSION);
@@ -222,9 +228,11 @@ write_file(const struct st_repo *r, const struct st_line *l, const void *stanzas
 	buf_u32le(&b, (uint32_t)(count + (to == NULL ? 0 : to->count)));
 	buf_bytes(&b, l->id, ST_LINE_BYTES);
 	buf_bytes(&b, commit, sizeof(commit));
-	buf_u32le(&b, (uint32_t)(root == NULL ? 0 : sealed));
+	buf_u32le(&b, (uint32_t)by_root);
 	buf_u32le(&b, (uint32_t)sealed);
-	if (root != NULL && put_sealed(&b, root, l->id, l->image_key.at, e) < 0)
+	if (root == NULL)
+		buf_bytes(&b, was->by_root, by_root);
+	else if (put_sealed(&b, root, l->id, l->image_key.at, e) < 0)
 		return -1;
 	if (put_sealed(&b, l->derived.at + ID_KEY * 32, l->id, l->id_key.at,
 		       e) < 0)
@@ -327,6 +335,7 @@ st_line_new(struct st_repo *r, struct st_line *ret, struct err *e)
 {
 	ST_LINE_SCOPED struct st_line l = ST_LINE_EMPTY;
 	const uint8_t *ids = st_repo_root_key(r, ST_ROOT_CHUNK_IDS);
+	const struct line_file none = LINE_FILE_EMPTY;
 
 	if (ids == NULL)
 		return err_set(e, ERR_AUTH, "%s: only an administrator's key "
@@ -334,7 +343,7 @@ st_line_new(struct st_repo *r, struct st_line *ret, struct err *e)
 	cx_random(l.id, sizeof(l.id));
 	if (cx_secret_random(&l.image_key, CX_KEY_BYTES, e) < 0 ||
 	    cx_secret_copy(&l.id_key, ids, CX_KEY_BYTES, e) < 0 ||
-	    derive(&l, e) < 0 || write_file(r, &l, NULL, 0, NULL, e) < 0)
+	    derive(&l, e) < 0 || write_file(r, &l, &none, NULL, 0, NULL, e) < 0)
 		return -1;
 	*ret = TAKE(l);
 	return 0;
@@ -347,6 +356,7 @@ st_line_adopt(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 {
 	SCOPED_FREE char *path = line_path(r, id, e);
 	ST_LINE_SCOPED struct st_line l = ST_LINE_EMPTY;
+	const struct line_file none = LINE_FILE_EMPTY;
 
 	if (path == NULL)
 		return -1;
@@ -363,7 +373,7 @@ st_line_adopt(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 	memcpy(l.id, id, sizeof(l.id));
 	if (cx_secret_copy(&l.image_key, image_key, 32, e) < 0 ||
 	    cx_secret_copy(&l.id_key, id_key, 32, e) < 0 || derive(&l, e) < 0 ||
-	    write_file(r, &l, NULL, 0, &r->admins, e) < 0)
+	    write_file(r, &l, &none, NULL, 0, &r->admins, e) < 0)
 		return -1;
 	*ret = TAKE(l);
 	return 0;
@@ -405,7 +415,7 @@ st_line_add(struct st_repo *r, const struct st_line *l, const struct cx_pubs *to
 		return -1;
 	if (fresh.count == 0)
 		return 0;
-	return write_file(r, l, f.stanzas, f.count, &fresh, e);
+	return write_file(r, l, &f, f.stanzas, f.count, &fresh, e);
 }
 
 int
@@ -462,7 +472,8 @@ st_line_drop(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 		return -1;
 	if (kept.len == f.count * CX_STANZA_BYTES)
 		return 0;
-	if (write_file(r, &l, kept.at, kept.len / CX_STANZA_BYTES, NULL, e) < 0)
+	if (write_file(r, &l, &f, kept.at, kept.len / CX_STANZA_BYTES, NULL,
+		       e) < 0)
 		return -1;
 	return 1;
 }

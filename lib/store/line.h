@@ -61,7 +61,8 @@ MUST_CHECK int st_line_recipients(const struct st_repo *r,
 				  uint8_t (**ret)[CX_KEYID_BYTES],
 				  size_t *ret_count, struct err *e);
 
-/* Take away the stanza of this key id: 1 done, 0 there is none. */
+/* Take away the stanza of this key id: 1 done, 0 there is none.  ERR_UNSAFE when
+ * nobody would be left. */
 MUST_CHECK int st_line_drop(struct st_repo *r, const uint8_t id[ST_LINE_BYTES],
 			    const uint8_t keyid[CX_KEYID_BYTES], struct err *e);
 

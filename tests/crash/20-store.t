@@ -94,6 +94,10 @@ rm -rf r && cp -a clean r && imgcrypt recipients add a:2 -R second.pub
 rm -rf before && mv clean before && cp -a r clean
 states "recipients remove" "$opens_a && echo old || echo new" \
 	imgcrypt recipients remove a:2 -R second.pub
+states "rotate" '[ -e $1/refs/b/2 ] && echo new || echo old
+	[ ! -e $1/refs/b/2 ] || sh whole.sh b:2 disk3.img >&2
+	! IMGTOOL_KEY=$PWD/client imgtool export -q b:2 no.raw 2>/dev/null >&2' \
+	imgcrypt rotate b
 
 # ---- gc: one pack goes, one is written again ----
 rm -rf r && cp -a before r && imgtool remove --yes -q a:1 >/dev/null

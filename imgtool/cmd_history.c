@@ -19,8 +19,7 @@ static const char *
 state_name(enum dk_tx_state s)
 {
 	static const char *const names[] = {
-		[DK_TX_PENDING] = "interrupted", [DK_TX_DONE] = "done",
-		[DK_TX_UNDOING] = "undo interrupted",
+		[DK_TX_DONE] = "done", [DK_TX_UNDOING] = "interrupted",
 	};
 
 	return names[s];

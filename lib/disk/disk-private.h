@@ -72,8 +72,8 @@ MUST_CHECK int dk_raw_reserve(struct dk *d, uint64_t at, uint64_t len,
 /* ---- transactions (tx.c) -------------------------------------------------- */
 
 /*
- * Finish what was interrupted.  A disk that is not to be written gets an overlay
- * with the finished bytes; *d is replaced then.
+ * Take back what was interrupted.  A disk that is not to be written gets an overlay
+ * with the old bytes; *d is replaced then.
  */
 MUST_CHECK int dk_tx_recover(struct dk **d, const char *dir, bool write,
 			     struct err *e);

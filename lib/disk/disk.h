@@ -84,8 +84,8 @@ void dk_free(struct dk *const *d);
  *
  * A disk that is open for writing elsewhere (also in a running QEMU, whose
  * locks these are) is refused with ERR_UNSAFE, and so is, for writing, one
- * open for reading elsewhere.  An interrupted commit is finished by an open
- * with DK_WRITE, and laid over what is read by any other.
+ * open for reading elsewhere.  What an interrupted commit wrote is taken back by
+ * an open with DK_WRITE, and hidden from any other.
  */
 MUST_CHECK struct dk *dk_open(const char *path, const char *format,
 			      const char *state, unsigned flags, struct err *e);

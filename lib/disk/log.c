@@ -124,8 +124,7 @@ dk_log_place(struct dk_log *log, struct err *e)
 	log->tx.extents = log->count;
 	log->old_area = DK_LOG_FIXED + what + log->count * DK_LOG_ENTRY;
 	log->check_area = log->old_area + bytes;
-	log->new_area = log->check_area + checks;
-	log->end = log->new_area + bytes;
+	log->end = log->check_area + checks;
 	return 0;
 }
 

@@ -30,8 +30,9 @@ enum {
 struct dk_log_extent {
 	uint64_t at;
 	uint32_t len;
-	uint8_t old_hash[HASH_BYTES], new_hash[HASH_BYTES];
-	uint64_t bytes_at;	/* of its bytes in either area */
+	uint8_t old_hash[HASH_BYTES];	/* of its old bytes */
+	uint8_t new_hash[HASH_BYTES];	/* of the checks of its new sectors */
+	uint64_t bytes_at;	/* of its old bytes in their area */
 	uint64_t checks_at;	/* of its checks in theirs */
 };
 
@@ -40,7 +41,7 @@ struct dk_log {
 	uint64_t disk_size;
 	size_t count;
 	struct dk_log_extent *at;	/* owned; ascending, disjoint */
-	uint64_t old_area, check_area, new_area, end;	/* offsets in the file */
+	uint64_t old_area, check_area, end;	/* offsets in the file */
 };
 
 #define DK_LOG_EMPTY { .at = NULL }

@@ -21,8 +21,7 @@
 #include "disk/disk-private.h"
 
 static const char *const suffixes[] = {
-	[DK_TX_PENDING] = "redo", [DK_TX_DONE] = "undo",
-	[DK_TX_UNDOING] = "undoing",
+	[DK_TX_DONE] = "undo", [DK_TX_UNDOING] = "undoing",
 };
 
 /* ---- where ---------------------------------------------------------------- */
@@ -161,7 +160,7 @@ dk_log_sweep(const char *dir)
 	while (d != NULL && (one = readdir(d)) != NULL) {
 		/* io_new_open()'s temporary name for a log */
 		if (one->d_name[0] >= '0' && one->d_name[0] <= '9' &&
-		    strstr(one->d_name, ".redo.tmp.") != NULL)
+		    strstr(one->d_name, ".undoing.tmp.") != NULL)
 			(void)unlinkat(dirfd(d), one->d_name, 0);
 	}
 	if (d != NULL)
@@ -235,8 +234,7 @@ dk_log_file_open(const char *dir, struct dk_log_name name,
 	if (read_head(&f, e) < 0)
 		return -1;
 	if (f.log.tx.number != name.number ||
-	    (uint64_t)st.st_size < (name.state == DK_TX_PENDING
-				    ? f.log.end : f.log.new_area))
+	    (uint64_t)st.st_size < f.log.end)
 		return err_set(e, ERR_CORRUPT, "%s: is damaged", f.path);
 	f.log.tx.state = name.state;
 	*ret = f;

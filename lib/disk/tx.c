@@ -1,10 +1,10 @@
 /* tx.c - commit, recovery and undo of a disk's changes
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The order of writes: the log, whole and synced, under the name .redo; the
- * disk; sync; the log's name becomes .undo.  Undoing: .undoing; the disk; sync;
- * the log goes.  So at every instant either the disk is as before, or a log
- * says how to go on.
+ * The order of writes: the log with the old bytes, whole and synced, under the name
+ * .undoing; the disk; sync; the log's name becomes .undo.  Undoing: .undoing; the
+ * disk; sync; the log goes.  So at every instant either the disk is as before or as
+ * after, or a log says how to bring back what was before.
  */
 #include "disk/tx.h"
 
@@ -29,44 +29,50 @@
 
 enum now { NOW_OLD, NOW_NEW, NOW_TORN, NOW_OTHER };
 
-static void
-sector_check(const uint8_t *p, size_t len, uint8_t ret[DK_LOG_CHECK])
+static size_t
+checks_bytes(const struct dk_log_extent *x)
 {
-	uint8_t hash[HASH_BYTES];
+	return (x->len + DK_LOG_SECTOR - 1) / DK_LOG_SECTOR * DK_LOG_CHECK;
+}
 
-	hash_of(p, len, hash);
-	memcpy(ret, hash, DK_LOG_CHECK);
+/* The check of every sector of an extent. */
+static void
+make_checks(const struct dk_log_extent *x, const uint8_t *bytes, uint8_t *ret)
+{
+	for (size_t at = 0; at < x->len; at += DK_LOG_SECTOR) {
+		uint8_t hash[HASH_BYTES];
+
+		hash_of(bytes + at,
+			(size_t)num_min(DK_LOG_SECTOR, x->len - at), hash);
+		memcpy(ret, hash, DK_LOG_CHECK);
+		ret += DK_LOG_CHECK;
+	}
 }
 
 /* Is every sector an old or a new one?  A disk writes a sector whole. */
 static int
 is_torn(const struct dk_log_file *f, const struct dk_log_extent *x,
-	const uint8_t *is, bool *ret, struct err *e)
+	const uint8_t *is, const uint8_t *checks, bool *ret, struct err *e)
 {
-	size_t sectors = (x->len + DK_LOG_SECTOR - 1) / DK_LOG_SECTOR;
+	size_t len = checks_bytes(x);
 	SCOPED_FREE uint8_t *old = mem_array(x->len, 1, e);
-	SCOPED_FREE uint8_t *checks = mem_array(sectors, DK_LOG_CHECK, e);
+	SCOPED_FREE uint8_t *new = mem_array(len, 1, e);
 
-	if (old == NULL || checks == NULL ||
+	if (old == NULL || new == NULL ||
 	    io_read_at(f->fd, old, x->len, f->log.old_area + x->bytes_at,
 		       f->path, e) < 0 ||
-	    io_read_at(f->fd, checks, sectors * DK_LOG_CHECK,
-		       f->log.check_area + x->checks_at, f->path, e) < 0)
+	    io_read_at(f->fd, new, len, f->log.check_area + x->checks_at,
+		       f->path, e) < 0)
 		return -1;
-	for (size_t i = 0; i < sectors; i++) {
+	*ret = true;
+	for (size_t i = 0; i < len / DK_LOG_CHECK && *ret; i++) {
 		size_t at = i * DK_LOG_SECTOR;
 		size_t n = (size_t)num_min(DK_LOG_SECTOR, x->len - at);
-		uint8_t check[DK_LOG_CHECK];
 
-		sector_check(is + at, n, check);
-		if (memcmp(is + at, old + at, n) != 0 &&
-		    memcmp(check, checks + i * DK_LOG_CHECK,
-			   sizeof(check)) != 0) {
-			*ret = false;
-			return 0;
-		}
+		*ret = memcmp(is + at, old + at, n) == 0 ||
+		       memcmp(checks + i * DK_LOG_CHECK,
+			      new + i * DK_LOG_CHECK, DK_LOG_CHECK) == 0;
 	}
-	*ret = true;
 	return 0;
 }
 
@@ -74,21 +80,24 @@ static int
 look(struct dk *d, const struct dk_log_file *f, const struct dk_log_extent *x,
      uint8_t *bytes, enum now *ret, struct err *e)
 {
+	uint8_t checks[DK_LOG_EXTENT / DK_LOG_SECTOR * DK_LOG_CHECK];
 	uint8_t hash[HASH_BYTES];
 	bool torn;
 
 	if (dk_read(d, bytes, x->len, x->at, e) < 0)
 		return -1;
 	hash_of(bytes, x->len, hash);
-	if (memcmp(hash, x->new_hash, sizeof(hash)) == 0) {
-		*ret = NOW_NEW;
-		return 0;
-	}
 	if (memcmp(hash, x->old_hash, sizeof(hash)) == 0) {
 		*ret = NOW_OLD;
 		return 0;
 	}
-	if (is_torn(f, x, bytes, &torn, e) < 0)
+	make_checks(x, bytes, checks);
+	hash_of(checks, checks_bytes(x), hash);
+	if (memcmp(hash, x->new_hash, sizeof(hash)) == 0) {
+		*ret = NOW_NEW;
+		return 0;
+	}
+	if (is_torn(f, x, bytes, checks, &torn, e) < 0)
 		return -1;
 	*ret = torn ? NOW_TORN : NOW_OTHER;
 	return 0;
@@ -123,75 +132,52 @@ look_at_all(struct dk *d, const struct dk_log_file *f, struct err *e)
 	return 0;
 }
 
-/* Write the new or the old bytes of one extent, if they are not there. */
+/* Write the old bytes of one extent, if they are not there. */
 static int
 write_extent(struct dk *d, const struct dk_log_file *f,
-	     const struct dk_log_extent *x, bool forward, uint8_t *bytes,
-	     struct err *e)
+	     const struct dk_log_extent *x, uint8_t *bytes, struct err *e)
 {
-	const uint8_t *want = forward ? x->new_hash : x->old_hash;
-	uint64_t area = forward ? f->log.new_area : f->log.old_area;
 	uint8_t hash[HASH_BYTES];
 
 	if (dk_read(d, bytes, x->len, x->at, e) < 0)
 		return -1;
 	hash_of(bytes, x->len, hash);
-	if (memcmp(hash, want, sizeof(hash)) == 0)
+	if (memcmp(hash, x->old_hash, sizeof(hash)) == 0)
 		return 0;
-	if (io_read_at(f->fd, bytes, x->len, area + x->bytes_at, f->path,
-		       e) < 0)
+	if (io_read_at(f->fd, bytes, x->len, f->log.old_area + x->bytes_at,
+		       f->path, e) < 0)
 		return -1;
 	hash_of(bytes, x->len, hash);
-	if (memcmp(hash, want, sizeof(hash)) != 0)
+	if (memcmp(hash, x->old_hash, sizeof(hash)) != 0)
 		return err_set(e, ERR_CORRUPT, "%s: is damaged", f->path);
 	return dk_write(d, bytes, x->len, x->at, e);
 }
 
 static int
-write_all(struct dk *d, const struct dk_log_file *f, bool forward,
-	  struct err *e)
+write_all(struct dk *d, const struct dk_log_file *f, struct err *e)
 {
 	SCOPED_FREE uint8_t *bytes = mem_array(DK_LOG_EXTENT, 1, e);
 
 	if (bytes == NULL)
 		return -1;
 	for (size_t i = 0; i < f->log.count; i++)
-		if (write_extent(d, f, &f->log.at[i], forward, bytes, e) < 0)
+		if (write_extent(d, f, &f->log.at[i], bytes, e) < 0)
 			return -1;
 	return dk_flush(d, e);
 }
 
-/* The log of a finished commit needs its new bytes no more. */
-static void
-shrink(const char *dir, struct dk_log_name name, const struct dk_log *log)
-{
-	struct err e = ERR_INIT;
-	SCOPED_FREE char *path = dk_log_path(dir, name, &e);
-
-	/* Only room is lost when this fails. */
-	if (path != NULL && truncate(path, (off_t)log->new_area) < 0)
-		return;
-}
-
 /* ---- recovery ------------------------------------------------------------- */
 
+/* Bring the old bytes back, after which the log, an .undoing one, goes. */
 static int
-finish(struct dk *d, const char *dir, struct dk_log_name name,
-       const struct dk_log_file *f, struct err *e)
+take_back(struct dk *d, const char *dir, struct dk_log_name name,
+	  const struct dk_log_file *f, struct err *e)
 {
-	bool forward = name.state == DK_TX_PENDING;
-
 	if (dk_is_nbd_image(d) && dk_nbd_rewrite(d, e) < 0)
 		return -1;
-	if (write_all(d, f, forward, e) < 0)
+	if (write_all(d, f, e) < 0)
 		return -1;
-	if (!forward)
-		return dk_log_remove(dir, name, e);
-	if (dk_log_turn(dir, name, DK_TX_DONE, e) < 0)
-		return -1;
-	name.state = DK_TX_DONE;
-	shrink(dir, name, &f->log);
-	return 0;
+	return dk_log_remove(dir, name, e);
 }
 
 int
@@ -213,15 +199,13 @@ dk_tx_recover(struct dk **d, const char *dir, bool write, struct err *e)
 		    look_at_all(*d, &f, e) < 0)
 			return -1;
 		if (write) {
-			if (finish(*d, dir, names.at[i], &f, e) < 0)
+			if (take_back(*d, dir, names.at[i], &f, e) < 0)
 				return -1;
 			continue;
 		}
 		over = dk_overlay(*d, NULL, NULL, e);
 		*d = over;
-		if (over == NULL ||
-		    write_all(over, &f, names.at[i].state == DK_TX_PENDING,
-			      e) < 0)
+		if (over == NULL || write_all(over, &f, e) < 0)
 			return -1;
 		over->writable = false;
 	}
@@ -257,52 +241,84 @@ gather_extent(void *arg, uint64_t at, uint64_t len, unsigned kind,
 	return 0;
 }
 
-static int
-log_extent(struct dk *overlay, struct dk_log *log, struct dk_log_extent *x,
-	   struct io_new *f, uint8_t *bytes, struct err *e)
+/* What a log is written with. */
+struct writer {
+	struct dk *overlay;
+	struct dk_log *log;
+	struct io_new file;
+	uint8_t *old, *new;		/* an extent each; owned */
+	uint8_t zeros_hash[HASH_BYTES];	/* of the longest extent, all zeros */
+};
+
+static void
+writer_done(struct writer *w)
 {
-	uint64_t at = log->check_area + x->checks_at;
+	io_new_abandon(&w->file);
+	free(w->old);
+	free(w->new);
+}
 
-	if (dk_read(dk_under(overlay), bytes, x->len, x->at, e) < 0)
-		return -1;
-	hash_of(bytes, x->len, x->old_hash);
-	if (io_new_write_at(f, bytes, x->len, log->old_area + x->bytes_at,
-			    e) < 0 ||
-	    dk_read(overlay, bytes, x->len, x->at, e) < 0)
-		return -1;
-	hash_of(bytes, x->len, x->new_hash);
-	if (io_new_write_at(f, bytes, x->len, log->new_area + x->bytes_at,
-			    e) < 0)
-		return -1;
-	for (size_t i = 0; i < x->len; i += DK_LOG_SECTOR) {
-		uint8_t *check = bytes + i / DK_LOG_SECTOR * DK_LOG_CHECK;
+#define WRITER_SCOPED SCOPED(writer_done)
 
-		/* a check is shorter than a sector, so none is overwritten
-		 * before it was read */
-		sector_check(bytes + i,
-			     (size_t)num_min(DK_LOG_SECTOR, x->len - i), check);
+static bool
+all_zeros(const uint8_t *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+/* Zeros are left out of the file, where they are a hole. */
+static int
+log_old(struct writer *w, struct dk_log_extent *x, struct err *e)
+{
+	if (dk_read(dk_under(w->overlay), w->old, x->len, x->at, e) < 0)
+		return -1;
+	if (all_zeros(w->old, x->len)) {
+		if (x->len == DK_LOG_EXTENT)
+			memcpy(x->old_hash, w->zeros_hash, HASH_BYTES);
+		else
+			hash_of(w->old, x->len, x->old_hash);
+		return 0;
 	}
-	return io_new_write_at(f, bytes, (x->len + DK_LOG_SECTOR - 1) /
-			       DK_LOG_SECTOR * DK_LOG_CHECK, at, e);
+	hash_of(w->old, x->len, x->old_hash);
+	return io_new_write_at(&w->file, w->old, x->len,
+			       w->log->old_area + x->bytes_at, e);
+}
+
+static int
+log_extent(struct writer *w, struct dk_log_extent *x, struct err *e)
+{
+	uint8_t checks[DK_LOG_EXTENT / DK_LOG_SECTOR * DK_LOG_CHECK];
+
+	if (log_old(w, x, e) < 0 ||
+	    dk_read(w->overlay, w->new, x->len, x->at, e) < 0)
+		return -1;
+	make_checks(x, w->new, checks);
+	hash_of(checks, checks_bytes(x), x->new_hash);
+	return io_new_write_at(&w->file, checks, checks_bytes(x),
+			       w->log->check_area + x->checks_at, e);
 }
 
 static int
 write_log(struct dk *overlay, struct dk_log *log, const char *path,
 	  struct err *e)
 {
-	IO_NEW_SCOPED struct io_new f = IO_NEW_EMPTY;
+	WRITER_SCOPED struct writer w = { .overlay = overlay, .log = log,
+					  .file = IO_NEW_EMPTY };
 	BUF_SCOPED struct buf head = BUF_EMPTY;
-	SCOPED_FREE uint8_t *bytes = mem_array(DK_LOG_EXTENT, 1, e);
 
-	if (bytes == NULL || io_new_open(&f, path, 0600, e) < 0)
+	w.old = mem_array(DK_LOG_EXTENT, 1, e);
+	w.new = mem_array(DK_LOG_EXTENT, 1, e);
+	if (w.old == NULL || w.new == NULL ||
+	    io_new_open(&w.file, path, 0600, e) < 0)
 		return -1;
+	hash_of(w.old, DK_LOG_EXTENT, w.zeros_hash);
 	for (size_t i = 0; i < log->count; i++)
-		if (log_extent(overlay, log, &log->at[i], &f, bytes, e) < 0)
+		if (log_extent(&w, &log->at[i], e) < 0)
 			return -1;
 	if (dk_log_encode(log, &head, e) < 0 ||
-	    io_new_write_at(&f, head.at, head.len, 0, e) < 0)
+	    io_new_write_at(&w.file, head.at, head.len, 0, e) < 0)
 		return -1;
-	return io_new_commit(&f, e);
+	return io_new_commit(&w.file, e);
 }
 
 static int
@@ -344,29 +360,39 @@ reserve_all(struct dk *d, const struct dk_log *log, struct err *e)
 }
 
 static int
-apply(struct dk *under, const char *dir, struct dk_log_name name,
-      struct err *e)
+write_new(struct dk *overlay, const struct dk_log *log, struct err *e)
+{
+	SCOPED_FREE uint8_t *bytes = mem_array(DK_LOG_EXTENT, 1, e);
+	struct dk *under = dk_under(overlay);
+
+	if (bytes == NULL ||
+	    (dk_is_nbd_image(under) && dk_nbd_rewrite(under, e) < 0))
+		return -1;
+	for (size_t i = 0; i < log->count; i++) {
+		const struct dk_log_extent *x = &log->at[i];
+
+		if (dk_read(overlay, bytes, x->len, x->at, e) < 0 ||
+		    dk_write(under, bytes, x->len, x->at, e) < 0)
+			return -1;
+	}
+	return dk_flush(under, e);
+}
+
+/* It could not be done: as if there had been no commit, now or later. */
+static int
+give_up(struct dk *under, const char *dir, struct dk_log_name name,
+	struct err *e)
 {
 	DK_LOG_FILE_SCOPED struct dk_log_file f = DK_LOG_FILE_EMPTY;
+	struct err also = ERR_INIT;
+	size_t n = strlen(e->msg);
 
-	if (dk_log_file_open(dir, name, &f, e) < 0)
-		return -1;
-	if (reserve_all(under, &f.log, e) < 0) {
-		/* nothing was written: as if there had been no commit */
-		struct err also = ERR_INIT;
-
-		if (dk_log_remove(dir, name, &also) < 0)
-			return err_ctx(e, "%s", also.msg);
-		return -1;
-	}
-	if (finish(under, dir, name, &f, e) < 0) {
-		size_t n = strlen(e->msg);
-
+	if (dk_log_file_open(dir, name, &f, &also) < 0 ||
+	    take_back(under, dir, name, &f, &also) < 0)
 		(void)snprintf(e->msg + n, sizeof(e->msg) - n, "; the next "
-			       "command that writes to the disk finishes this");
-		return -1;
-	}
-	return 0;
+			       "command that writes to the disk takes back "
+			       "what was written");
+	return -1;
 }
 
 int
@@ -376,7 +402,7 @@ dk_tx_commit(struct dk *overlay, void *arg, const char *what, struct err *e)
 	DK_LOG_NAMES_SCOPED struct dk_log_names names = DK_LOG_NAMES_EMPTY;
 	struct gather g = { .cap = 0 };
 	DK_LOG_SCOPED struct dk_log log = DK_LOG_EMPTY;
-	struct dk_log_name name = { .number = 1, .state = DK_TX_PENDING };
+	struct dk_log_name name = { .number = 1, .state = DK_TX_UNDOING };
 	SCOPED_FREE char *path = NULL;
 	int r = dk_changes(overlay, gather_extent, &g, e);
 
@@ -402,7 +428,10 @@ dk_tx_commit(struct dk *overlay, void *arg, const char *what, struct err *e)
 		(void)rmdir(dir);
 		return -1;
 	}
-	if (apply(dk_under(overlay), dir, name, e) < 0)
+	if (reserve_all(dk_under(overlay), &log, e) < 0 ||
+	    write_new(overlay, &log, e) < 0)
+		return give_up(dk_under(overlay), dir, name, e);
+	if (dk_log_turn(dir, name, DK_TX_DONE, e) < 0)
 		return -1;
 	dk_rollback(overlay);
 	return 0;
@@ -437,7 +466,7 @@ undo_last(struct dk *d, const char *dir, bool dry, struct dk_tx *ret,
 		if (dk_log_turn(dir, last, DK_TX_UNDOING, e) < 0)
 			return -1;
 		last.state = DK_TX_UNDOING;
-		if (finish(d, dir, last, &f, e) < 0)
+		if (take_back(d, dir, last, &f, e) < 0)
 			return -1;
 	}
 	*ret = TAKE(f.log.tx);
@@ -504,7 +533,7 @@ dk_history_drop(const char *path, const char *state, bool pending,
 	for (size_t i = 0; i < names.count && !pending; i++)
 		if (names.at[i].state != DK_TX_DONE)
 			return err_set(e, ERR_UNSAFE, "%s: an interrupted "
-				       "change is still to be finished; add "
+				       "change is still to be taken back; add "
 				       "--force if the disk was replaced", path);
 	for (size_t i = 0; i < names.count; i++)
 		if (dk_log_remove(dir, names.at[i], e) < 0)

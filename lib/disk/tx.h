@@ -18,9 +18,9 @@
 struct err;
 
 enum dk_tx_state {
-	DK_TX_PENDING,		/* a commit was interrupted: to be finished */
 	DK_TX_DONE,		/* can be undone */
-	DK_TX_UNDOING,		/* an undo was interrupted: to be finished */
+	DK_TX_UNDOING,		/* a commit or an undo was interrupted: what was
+				 * before is to be brought back */
 };
 
 struct dk_tx {
@@ -56,7 +56,7 @@ MUST_CHECK int dk_undo(const char *path, const char *format, const char *state,
 void dk_tx_done(struct dk_tx *t);
 
 /*
- * Remove the undo logs.  What was interrupted and is still to be finished is
+ * Remove the undo logs.  What was interrupted and is still to be taken back is
  * refused with ERR_UNSAFE, unless `pending` says that the disk was replaced and
  * no longer needs it.
  */

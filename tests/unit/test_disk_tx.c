@@ -48,7 +48,6 @@ changed(unsigned flags)
 	struct dk *d;
 
 	(void)unlink("d.img.undo/000001.undo");
-	(void)unlink("d.img.undo/000001.redo");
 	(void)unlink("d.img.undo/000001.undoing");
 	put("d.img", old, SIZE);
 	d = dk_open("d.img", NULL, "/nowhere", flags, &e);
@@ -122,64 +121,73 @@ dry_and_dropped(void **state)
 	holds("d.img", old);
 }
 
-/* The disk as a crash left it: of each log, a name and a mix of sectors. */
+/* The disk as a crash of a commit or of an undo left it: a log that says what was
+ * before, and a mix of sectors. */
 static void
-interrupted(const char *name, unsigned mix)
+interrupted(unsigned mix)
 {
+	static const char path[] = "d.img.undo/000001.undoing";
 	struct err e = ERR_INIT;
 	SCOPED_FREE uint8_t *torn = mem_array(SIZE, 1, &e);
-	SCOPED_FREE uint8_t *log = NULL;
-	SCOPED_FREE char *path = NULL;
-	size_t len;
+	uint8_t seen[2000];
 	struct dk *d;
-	uint8_t *is = torn;
-	bool forward = strcmp(name, "redo") == 0;
 
 	assert_non_null(torn);
 	prepare();
 	d = changed(DK_WRITE);
 	assert_int_equal(dk_commit(d, "a test", &e), 0);
 	dk_free(&d);
-	path = mem_fmt(&e, "d.img.undo/000001.%s", name);
 	assert_int_equal(rename("d.img.undo/000001.undo", path), 0);
-	/* a pending log has its new bytes still */
-	assert_int_equal(io_slurp(path, 16 << 20, &log, &len, &e), 0);
-	if (forward) {
-		int fd = open(path, O_WRONLY | O_APPEND);
-
-		/* the sectors of [700, 100700) */
-		assert_int_equal(write(fd, new + 512, 196 * 512), 196 * 512);
-		assert_int_equal(write(fd, new + (2 << 20), 1 << 20), 1 << 20);
-		(void)close(fd);
-	}
 	for (size_t i = 0; i < SIZE; i += 512)
-		memcpy(is + i, ((i / 512 * 2654435761U >> 7) & mix) != 0
+		memcpy(torn + i, ((i / 512 * 2654435761U >> 7) & mix) != 0
 		       ? new + i : old + i, 512);
 	put("d.img", torn, SIZE);
-	/* reading sees it finished, and changes nothing */
+	/* reading sees what was before, and changes nothing */
 	d = dk_open("d.img", NULL, "/nowhere", 0, &e);
 	if (d == NULL)
 		print_message("%s\n", e.msg);
 	assert_non_null(d);
-	assert_int_equal(dk_read(d, log, 2000, 512, &e), 0);
-	assert_memory_equal(log, (forward ? new : old) + 512, 2000);
+	assert_int_equal(dk_read(d, seen, 2000, 512, &e), 0);
+	assert_memory_equal(seen, old + 512, 2000);
 	dk_free(&d);
 	holds("d.img", torn);
 	d = dk_open("d.img", NULL, "/nowhere", DK_WRITE, &e);
 	assert_non_null(d);
 	dk_free(&d);
-	holds("d.img", forward ? new : old);
+	holds("d.img", old);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void
-finished_after_a_crash(void **state)
+taken_back_after_a_crash(void **state)
 {
 	(void)state;
-	for (unsigned mix = 0; mix < 4; mix++) {
-		interrupted("redo", mix);
-		interrupted("undoing", mix);
-	}
+	for (unsigned mix = 0; mix < 4; mix++)
+		interrupted(mix);
+}
+
+/* Where the disk was empty the log is, too. */
+static void
+zeros_take_no_room(void **state)
+{
+	struct err e = ERR_INIT;
+	struct dk_tx tx;
+	struct stat st;
+	struct dk *d;
+
+	(void)state;
+	memset(old, 0, SIZE);
+	memset(new, 'n', SIZE);
+	d = changed(DK_WRITE);
+	assert_int_equal(dk_commit(d, "a test", &e), 0);
+	dk_free(&d);
+	holds("d.img", new);
+	assert_int_equal(stat("d.img.undo/000001.undo", &st), 0);
+	assert_true(st.st_size > 1 << 20);
+	assert_true(st.st_blocks * 512 < 100000);
+	assert_int_equal(dk_undo("d.img", NULL, "/nowhere", false, &tx, &e), 0);
+	dk_tx_done(&tx);
+	holds("d.img", old);
 }
 
 static void
@@ -260,7 +268,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit_and_undo),
 		cmocka_unit_test(dry_and_dropped),
-		cmocka_unit_test(finished_after_a_crash),
+		cmocka_unit_test(taken_back_after_a_crash),
+		cmocka_unit_test(zeros_take_no_room),
 		cmocka_unit_test(somebody_wrote_in_between),
 		cmocka_unit_test(two_at_once),
 	};

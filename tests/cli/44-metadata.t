@@ -1,6 +1,7 @@
 #!/bin/sh
 # What is known about a file, as we write it, is what three foreign readers see.
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2016 # dollars of sed and of NTFS
 . tests/tap.sh
 need mmls istat icat ifind fls fsntfsinfo wimcapture wimdir ntfsfix
 

@@ -10,6 +10,7 @@ extern const struct cli_cmd cmd_init;
 extern const struct cli_cmd cmd_import;
 extern const struct cli_cmd cmd_export;
 extern const struct cli_cmd cmd_commit;
+extern const struct cli_cmd cmd_build;
 extern const struct cli_cmd cmd_images;
 extern const struct cli_cmd cmd_log;
 extern const struct cli_cmd cmd_diff;

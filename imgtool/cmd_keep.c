@@ -13,12 +13,29 @@
 #include "imgtool/cmd.h"
 #include "source/source.h"
 #include "store/gc.h"
+#include "store/version.h"
 #include "store/writer.h"
 
 static const char *keep_last;
 static bool keep_tagged;
 
 /* ---- tag ----------------------------------------------------------------- */
+
+static bool unproven;
+
+/* What a version is proven to do stands in its encrypted part. */
+static int
+check_proven(const struct cli_args *a, const struct st_repo *r,
+	     const struct st_ref *ref, struct err *e)
+{
+	ST_VERSION_SCOPED struct st_version v = ST_VERSION_EMPTY;
+	ST_LINE_SCOPED struct st_line line = ST_LINE_EMPTY;
+
+	if (cli_need_key(a, e) < 0 ||
+	    st_version_load(r, ref, &line, &v, e) < 0)
+		return -1;
+	return st_version_proven(&v, e);
+}
 
 static int
 tag(const struct cli_args *a, struct err *e)
@@ -30,6 +47,7 @@ tag(const struct cli_args *a, struct err *e)
 
 	if (r == NULL || (w = st_writer_open(r, e)) == NULL ||
 	    st_ref_find(r, a->at[0], &ref, e) < 0 ||
+	    (!unproven && check_proven(a, r, &ref, e) < 0) ||
 	    st_ref_tag(r, &ref, a->at[1], e) < 0)
 		return -1;
 	(void)printf("%s:%s is %s:%llu\n", ref.name, a->at[1], ref.name,
@@ -181,9 +199,16 @@ gc(const struct cli_args *a, struct err *e)
 	return print_gc(a, &sum, e);
 }
 
+static const struct cli_opt tag_opts[] = {
+	{ .name = "unproven",
+	  .help = "also where a recipe's platform is not proven",
+	  .flag = &unproven },
+	{ .name = NULL }
+};
+
 const struct cli_cmd cmd_tag = {
 	.name = "tag", .operands = "NAME:VER TAG",
-	.help = "give a version a name of its own",
+	.help = "give a version a name of its own", .opts = tag_opts,
 	.common = CLI_REPO | CLI_KEY, .min_operands = 2, .max_operands = 2,
 	.run = tag,
 };

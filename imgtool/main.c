@@ -15,6 +15,7 @@ main(int argc, char **argv)
 		&cmd_import,
 		&cmd_export,
 		&cmd_commit,
+		&cmd_build,
 		&cmd_images,
 		&cmd_log,
 		&cmd_diff,

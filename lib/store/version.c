@@ -87,6 +87,29 @@ st_version_get(const struct st_version *v, const char *key)
 	return found ? v->prop[i].value : NULL;
 }
 
+int
+st_version_proven(const struct st_version *v, struct err *e)
+{
+	const size_t skip = strlen(ST_PROP_PLATFORM);
+	char name[128], why[512];
+
+	for (size_t i = 0; i < v->props; i++) {
+		const struct st_prop *p = &v->prop[i];
+
+		if (strncmp(p->key, ST_PROP_PLATFORM, skip) != 0 ||
+		    strcmp(p->value, "YES") == 0)
+			continue;
+		return err_set(e, ERR_UNSAFE, "%s:%llu: is not proven to boot "
+			       "on %s: %s; --unproven goes on all the same",
+			       v->name, (unsigned long long)v->number,
+			       err_quote(name, sizeof(name), p->key + skip,
+					 strlen(p->key + skip)),
+			       err_quote(why, sizeof(why), p->value,
+					 strlen(p->value)));
+	}
+	return 0;
+}
+
 /* ---- writing ------------------------------------------------------------- */
 
 static void

@@ -31,7 +31,7 @@ enum {
 
 enum { ST_PROPS_MAX = 1024 };
 
-/* What else is known, as words: source=, recipe=, platforms=, left-out-...=
+/* What else is known, as words: source=, recipe=, platform.NAME=, step=, left-out-...=
  * Keys are unique and sorted. */
 struct st_prop {
 	char *key, *value;	/* owned; UTF-8 */
@@ -67,6 +67,13 @@ void st_version_done(struct st_version *v);
 MUST_CHECK int st_version_set(struct st_version *v, const char *key,
 			      const char *value, struct err *e);
 const char *st_version_get(const struct st_version *v, const char *key);
+
+/* Properties of a version that was made for certain machines: this and the
+ * machine's name; "YES", or "NO" and why it is not proven to boot there. */
+#define ST_PROP_PLATFORM "platform."
+
+/* 0, or ERR_UNSAFE with the first machine that it is not proven to boot on. */
+MUST_CHECK int st_version_proven(const struct st_version *v, struct err *e);
 
 /* The signed bytes of a manifest; its name is their hash. */
 MUST_CHECK int st_version_encode(const struct st_version *v,

@@ -197,7 +197,7 @@ run stop --force other
 run remove --yes other
 
 # A key with a passphrase: nothing starts without it.
-printf '%s\n' 'name: locked' 'os: xp' 'image: count' 'repository: repo' 'key: locked.key' >locked.yaml
+printf '%s\n' 'name: locked' 'os: xp' 'image: count' 'repository: repo' 'key: locked.key' 'keep: true' >locked.yaml
 echo secret >right; echo wrong >wrong
 run create -q locked.yaml --passphrase-fd 0 <right
 is $? 0 "a key with a passphrase needs no option"
@@ -210,6 +210,47 @@ run console -f locked >out
 is "$(cat out)" 1W "the right one does"
 is "$(grep -rlaF -e HALCYON-GUEST -e WIN7-NEW --exclude='*.log' "$state" repo)" "" \
 	"but for its logs, the disk shows nothing of a guest's"
+
+# Somebody copies the whole disk: state, repository and key file, no passphrase.
+mkdir taken
+cp -a "$state" repo locked.key taken
+sed -i "s|$PWD/|$PWD/taken/|" taken/state/guests/locked/bound.yaml
+opens() { # NAME COMMAND...: it must not open anything
+	name=$1; shift
+	timeout 20 "$@" >out 2>err </dev/null
+	like "$?" "[1-9]*" "a copied disk: $name opens nothing"
+}
+opens "a start without a passphrase" imgrun start --state taken/state locked
+echo wrong >guess
+opens "a start with a wrong one" sh -c 'imgrun start --state taken/state locked --passphrase-fd 0 <guess'
+opens "another device's key" sh -c 'cp other.key taken/locked.key; imgrun start --state taken/state locked'
+cp locked.key taken/
+opens "the repository" imgtool export count:1 gone.img -r taken/repo -k taken/locked.key
+opens "the repository, with another key" imgtool export count:1 gone.img -r taken/repo -k other.key
+opens "the key file" imgcrypt sign -k taken/locked.key guess
+# The block server takes a key as bytes: those of the file, and any others.
+for bytes in taken/locked.key /dev/urandom taken/state/guests/locked/layers/*/layer; do
+	head -c 168 "$bytes" >raw
+	opens "the block server with bytes of ${bytes##*/}" sh -c "exec nbdkit -f -U - \
+		'$BUILD/nbdkit-halcyon-plugin.so' repo=$PWD/taken/repo key-fd=5 disk=system \
+		image=count:1 layer=$PWD/taken/state/guests/locked/layers/count@1 \
+		--run 'qemu-img convert \"\$uri\" gone.img' 5<raw"
+done
+is "$(ls gone.img 2>/dev/null)" "" "nothing came out"
+# Its layer after a wipe, from the copy but for the key slots that are gone.
+run wipe -q --yes --no-receipt locked
+run create -q locked.yaml --passphrase-fd 0 <right
+layer=$state/guests/locked/layers/count@1
+cp -a taken/state/guests/locked/layers/count@1 "$layer"
+rm "$layer/layer"
+exits 1 "a wiped layer's data, put back" sh -c "imgrun start -q --state '$state' locked --passphrase-fd 0 <right"
+run console locked >out
+is "$(cat out)" "" "opens nothing"
+# Only the key slots and the passphrase together do; that is what a receipt says.
+cp -a taken/state/guests/locked/layers/count@1/layer "$layer/"
+run start -q locked --passphrase-fd 0 <right
+run console -f locked >out
+is "$(cat out)" 2W "an older copy of its key slots does, with the passphrase"
 
 # The block server dies under a guest that writes and reads back.
 yaml busy vista busy

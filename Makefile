@@ -101,6 +101,7 @@ USES_profmig     := profmig lib/source lib/store lib/change lib/windows lib/hive
 USES_imgrun      := crypt lib/base
 PLUGIN           := $(B)/nbdkit-halcyon-plugin.so
 USES_plugin      := lib/store crypt lib/base
+NETWORK          := $(B)/halcyon-net
 
 ALL_PKGS  := $(sort $(foreach r,$(ROOMS) imgtool,$(PKGS_$(r))))
 LDLIBS    := $(shell $(PKG_CONFIG) --libs $(ALL_PKGS) 2>/dev/null)
@@ -113,9 +114,9 @@ archive   = $(O)/$(1)/$(notdir $(1)).a
 
 BINS    := $(foreach p,$(PROGS),$(if $(wildcard $(DIR_$(p))/main.c),$(B)/$(p)))
 MKGUEST := $(if $(wildcard testdata/mkguest.c),$(B)/mkguest)
-SRCS    := $(wildcard $(ROOMS:%=%/*.c) imgtool/*.c runtime/*.c runtime/block/*.c \
+SRCS    := $(wildcard $(ROOMS:%=%/*.c) imgtool/*.c runtime/*.c runtime/*/*.c \
 	     testdata/*.c tests/*/*.c)
-HDRS    := $(wildcard $(ROOMS:%=%/*.h) imgtool/*.h runtime/*.h runtime/block/*.h \
+HDRS    := $(wildcard $(ROOMS:%=%/*.h) imgtool/*.h runtime/*.h runtime/*/*.h \
 	     testdata/*.h tests/*/*.h)
 TESTS   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -127,7 +128,7 @@ Q := @
 say = @printf '  %-7s %s\n' $(1) $@
 endif
 
-all: $(BINS) $(MKGUEST) $(if $(wildcard runtime/block/*.c),$(PLUGIN))	## build the programs
+all: $(BINS) $(MKGUEST) $(PLUGIN) $(NETWORK)	## build the programs
 
 # ---- rules ----------------------------------------------------------------
 
@@ -165,6 +166,11 @@ $(PLUGIN): $(call objs,$(wildcard runtime/block/*.c)) \
 		$(foreach u,$(USES_plugin),$(call archive,$(u)))
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(LDLIBS)	# nbdkit has the rest
+
+# libslirp's pkg-config file wants the development files of glib, we do not.
+$(NETWORK): $(call objs,$(wildcard runtime/net/*.c)) $(call archive,lib/base)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lslirp $(LDLIBS)
 
 # The fixture writer uses other people's NTFS and hive writers, none of ours.
 $(B)/mkguest: $(call objs,$(wildcard testdata/*.c)) $(call archive,lib/base)
@@ -276,8 +282,8 @@ install: all					## honours DESTDIR and PREFIX
 	for d in hal-neutral/platforms profmig/rules; do [ ! -d $$d ] || { \
 		install -d $(DESTDIR)$(SHAREDIR)/$$d && \
 		install -m644 $$d/*.yaml $(DESTDIR)$(SHAREDIR)/$$d; } || exit 1; done
-	[ ! -e $(PLUGIN) ] || { install -d $(DESTDIR)$(LIBDIR)/halcyon && \
-		install -m755 $(PLUGIN) $(DESTDIR)$(LIBDIR)/halcyon; }
+	install -d $(DESTDIR)$(LIBDIR)/halcyon
+	install -m755 $(PLUGIN) $(NETWORK) $(DESTDIR)$(LIBDIR)/halcyon
 
 uninstall:					## removes what install made
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGS)) \

@@ -74,7 +74,7 @@ static void
 copy_live(struct js *one, const struct js *live)
 {
 	static const char *const processes[] = { "supervisor", "keys", "block",
-						 "qemu" };
+						 "qemu", "network", "tpm" };
 	const struct js *from = js_get(live, "processes");
 
 	copy_str(one, live, "accelerator");

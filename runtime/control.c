@@ -30,6 +30,10 @@ status(const struct rt_super *r, struct err *e)
 	js_u64(pids, "keys", (uint64_t)r->keyd.pid);
 	js_u64(pids, "block", (uint64_t)r->block_pid);
 	js_u64(pids, "qemu", (uint64_t)r->vm_pid);
+	if (r->s->guest.net == RT_NET_NAT)
+		js_u64(pids, "network", (uint64_t)r->net_pid);
+	if (r->s->guest.tpm)
+		js_u64(pids, "tpm", (uint64_t)r->tpm_pid);
 	return j;
 }
 
@@ -123,7 +127,9 @@ rt_super_view(struct rt_super *r)
 
 	/* A viewer that QEMU does not take sees its connection closed. */
 	if (fd >= 0 && r->qmp.fd >= 0)
-		(void)!rt_qmp_add_viewer(&r->qmp, fd, QMP_MS, &ignored);
+		(void)!rt_qmp_add_viewer(&r->qmp, fd, r->s->guest.display ==
+					 RT_DISPLAY_SPICE ? "spice" : "vnc",
+					 QMP_MS, &ignored);
 }
 
 int

@@ -3,6 +3,7 @@
  */
 #include "runtime/device.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -50,14 +51,14 @@ static const struct rt_device devices[] = {
 		.machine = "pc-q35-7.2,hpet=off", .uefi = true,
 		.cpu_hw = "host" HV_10, .cpu_sw = "max",
 		.usb = usb_3, .video = "VGA", .nic = "e1000e",
-		.sound = ich9_hda, .disk = RT_AHCI,
+		.sound = ich9_hda, .disk = RT_AHCI, .tpm = RT_TPM_KNOWN,
 		.memory = 4096, .memory_max = 1048576, .cpus = 2, .cpus_max = 64,
 	},
 	[RT_WIN11] = {
 		.machine = "pc-q35-7.2,hpet=off", .uefi = true,
 		.cpu_hw = "host" HV_10, .cpu_sw = "max",
 		.usb = usb_3, .video = "VGA", .nic = "e1000e",
-		.sound = ich9_hda, .disk = RT_AHCI,
+		.sound = ich9_hda, .disk = RT_AHCI, .tpm = RT_TPM_WANTED,
 		.memory = 4096, .memory_max = 1048576, .cpus = 2, .cpus_max = 64,
 	},
 };
@@ -174,6 +175,74 @@ add_ports(struct rt_words *w, const struct rt_machine *m)
 	rt_words_opt(w, "-device", "isa-serial,chardev=serial");
 }
 
+/* The card, and what its other end is. */
+static void
+add_network(struct rt_words *w, const struct rt_machine *m,
+	    const struct rt_device *d)
+{
+	/* The last half of the guest's own number, so that the card's address is
+	 * as lasting as the guest. */
+	const char *u = m->uuid + strlen(m->uuid) - 6;
+
+	if (m->guest->net == RT_NET_NONE)
+		return;
+	if (m->guest->net == RT_NET_NAT)
+		rt_words_opt(w, "-netdev", "dgram,id=net,local.type=fd,"
+			     "local.str=%d", m->net_fd);
+	else
+		rt_words_opt(w, "-netdev", "user,id=net,restrict=on");
+	rt_words_opt(w, "-device", "%s,netdev=net,mac=52:54:00:%.2s:%.2s:%.2s",
+		     d->nic, u, u + 2, u + 4);
+}
+
+/* A screen that listens nowhere: viewers come by descriptor, and what they hear
+ * goes the same way. */
+static void
+add_desk(struct rt_words *w, const struct rt_guest *g)
+{
+	bool spice = g->display == RT_DISPLAY_SPICE;
+
+	if (g->display == RT_DISPLAY_VNC)
+		rt_words_opt(w, "-vnc", "none%s", g->sound ? ",audiodev=sound"
+							   : "");
+	else
+		rt_words_opt(w, "-display", "none");
+	if (spice)
+		rt_words_opt(w, "-spice", "disable-ticketing=on,"
+			     "disable-agent-file-xfer=on%s", g->clipboard ? ""
+			     : ",disable-copy-paste=on");
+	rt_words_opt(w, "-audiodev", "%s,id=sound",
+		     spice && g->sound ? "spice" : "none");
+}
+
+/* The last device of all: with or without it, the others stay in their slots. */
+static void
+add_clipboard(struct rt_words *w, const struct rt_guest *g)
+{
+	static const char *const channels[] = {
+		[RT_DISPLAY_VNC] = "qemu-vdagent,id=vdagent,name=vdagent,"
+			"clipboard=on",
+		[RT_DISPLAY_SPICE] = "spicevmc,id=vdagent,name=vdagent",
+	};
+
+	if (!g->clipboard)
+		return;
+	rt_words_opt(w, "-chardev", "%s", channels[g->display]);
+	rt_words_opt(w, "-device", "virtio-serial-pci,id=serial");
+	rt_words_opt(w, "-device", "virtserialport,bus=serial.0,chardev=vdagent,"
+		     "name=com.redhat.spice.0");
+}
+
+static void
+add_tpm(struct rt_words *w, const struct rt_machine *m)
+{
+	if (!m->guest->tpm)
+		return;
+	rt_words_opt(w, "-chardev", "socket,id=tpm,fd=%d", m->tpm_fd);
+	rt_words_opt(w, "-tpmdev", "emulator,id=tpm,chardev=tpm");
+	rt_words_opt(w, "-device", "tpm-crb,tpmdev=tpm");
+}
+
 static void
 add_devices(struct rt_words *w, const struct rt_machine *m,
 	    const struct rt_device *d)
@@ -184,17 +253,11 @@ add_devices(struct rt_words *w, const struct rt_machine *m,
 	/* A guest without a driver for it shows one unknown device. */
 	if (m->guest->health.given)
 		rt_words_opt(w, "-device", "pvpanic");
-	rt_words_opt(w, "-audiodev", "none,id=sound");
 	for (const char *const *s = d->sound; *s != NULL; s++)
 		rt_words_opt(w, "-device", "%s", *s);
-	if (m->guest->net == RT_NET_RESTRICTED) {
-		rt_words_opt(w, "-netdev", "user,id=net,restrict=on");
-		/* The last half of the guest's own number, so that the card's
-		 * address is as lasting as the guest. */
-		const char *u = m->uuid + strlen(m->uuid) - 6;
-		rt_words_opt(w, "-device", "%s,netdev=net,mac=52:54:00:"
-			     "%.2s:%.2s:%.2s", d->nic, u, u + 2, u + 4);
-	}
+	add_network(w, m, d);
+	add_tpm(w, m);
+	add_clipboard(w, m->guest);
 }
 
 int
@@ -226,11 +289,7 @@ rt_device_argv(const struct rt_machine *m, const char *program,
 	if (m->kvm)
 		rt_words_opt(&w, "-global", "kvm-pit.lost_tick_policy=delay");
 	rt_words_opt(&w, "-boot", "strict=on,menu=off");
-	/* A VNC server that listens nowhere: viewers come by descriptor. */
-	if (g->display == RT_DISPLAY_VNC)
-		rt_words_opt(&w, "-vnc", "none");
-	else
-		rt_words_opt(&w, "-display", "none");
+	add_desk(&w, g);
 	rt_words_opt(&w, "-action", "panic=pause");
 	if (d->uefi)
 		add_firmware(&w, m);

@@ -17,6 +17,8 @@
 #include "runtime/guest.h"
 #include "runtime/words.h"
 
+enum rt_tpm { RT_TPM_NEVER, RT_TPM_KNOWN, RT_TPM_WANTED };
+
 struct rt_device {
 	const char *machine;	/* pinned type, with its properties */
 	bool uefi;
@@ -25,6 +27,7 @@ struct rt_device {
 	const char *video, *nic;
 	const char *const *sound;	/* likewise */
 	enum rt_disk disk;		/* default */
+	enum rt_tpm tpm;		/* 2.0 */
 	unsigned memory, memory_max;	/* MiB */
 	unsigned cpus, cpus_max;
 };
@@ -36,8 +39,9 @@ struct rt_machine {
 	const struct rt_guest *guest;
 	const char *uuid;	/* as SMBIOS shows it */
 	bool kvm;
-	int qmp_fd, debug_fd, serial_fd, vars_fd;	/* as QEMU will see them;
-					   vars_fd -1 without UEFI */
+	/* As QEMU will see them; the last three -1 where there is no UEFI, no way
+	 * to a network, or no TPM. */
+	int qmp_fd, debug_fd, serial_fd, vars_fd, net_fd, tpm_fd;
 	const char *socket;	/* the block server, as QEMU will see it */
 };
 

@@ -12,8 +12,8 @@ const char *const rt_os_words[] = { "xp", "vista", "win7", "win10", "win11",
 				    NULL };
 const char *const rt_disk_words[] = { "ide", "ahci", "virtio-blk",
 				      "virtio-scsi", "nvme", NULL };
-const char *const rt_display_words[] = { "none", "vnc", NULL };
-const char *const rt_net_words[] = { "none", "restricted", NULL };
+const char *const rt_display_words[] = { "none", "vnc", "spice", NULL };
+const char *const rt_net_words[] = { "none", "restricted", "nat", NULL };
 
 void
 rt_guest_done(struct rt_guest *g)
@@ -98,6 +98,41 @@ read_health(struct yml *doc, struct rt_guest *g, struct err *e)
 	return g->health.console == NULL ? -1 : 0;
 }
 
+/* How a user meets the guest. */
+static int
+read_desk(struct yml *doc, struct rt_guest *g, struct err *e)
+{
+	static const char *const verdicts[] = { "deny", "allow", NULL };
+
+	g->display = (enum rt_display)yml_word(doc, "display", rt_display_words,
+					       RT_DISPLAY_NONE, e);
+	bool shown = g->display != RT_DISPLAY_NONE;
+	g->sound = yml_bool(doc, "sound", shown, e);
+	g->clipboard = yml_word(doc, "clipboard", verdicts, 0, e) == 1;
+	if (!shown && (g->sound || g->clipboard))
+		return yml_err(doc, e, "sound and clipboard need a display");
+	return 0;
+}
+
+static int
+read_machine(struct yml *doc, struct rt_guest *g, struct err *e)
+{
+	const struct rt_device *d = rt_device(g->os);
+
+	g->disk = (enum rt_disk)yml_word(doc, "disk", rt_disk_words,
+					  (size_t)d->disk, e);
+	g->net = (enum rt_net)yml_word(doc, "network", rt_net_words,
+					RT_NET_NONE, e);
+	g->memory = (unsigned)yml_u64(doc, "memory", 64, d->memory_max,
+				       d->memory, e);
+	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);
+	g->tpm = yml_bool(doc, "tpm", d->tpm == RT_TPM_WANTED, e);
+	if (g->tpm && d->tpm == RT_TPM_NEVER)
+		return yml_err(doc, e, "%s knows no TPM 2.0",
+			       rt_os_words[g->os]);
+	return 0;
+}
+
 static int
 read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 {
@@ -107,18 +142,10 @@ read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 	const char *name = yml_str(doc, "name", YML_NEEDED, e);
 	const char *os = yml_str(doc, "os", YML_NEEDED, e);
 	g->os = (enum rt_os)yml_word(doc, "os", rt_os_words, RT_XP, e);
-	const struct rt_device *d = rt_device(g->os);
-	g->disk = (enum rt_disk)yml_word(doc, "disk", rt_disk_words,
-					  (size_t)d->disk, e);
-	g->net = (enum rt_net)yml_word(doc, "network", rt_net_words,
-					RT_NET_NONE, e);
-	g->display = (enum rt_display)yml_word(doc, "display", rt_display_words,
-					       RT_DISPLAY_NONE, e);
-	g->memory = (unsigned)yml_u64(doc, "memory", 64, d->memory_max,
-				       d->memory, e);
-	g->cpus = (unsigned)yml_u64(doc, "cpus", 1, d->cpus_max, d->cpus, e);
 	g->isolate = yml_bool(doc, "require-isolation", false, e);
-	if (read_health(doc, g, e) < 0 || read_sources(doc, g, e) < 0 || name == NULL || os == NULL)
+	if (read_machine(doc, g, e) < 0 || read_desk(doc, g, e) < 0 ||
+	    read_health(doc, g, e) < 0 || read_sources(doc, g, e) < 0 ||
+	    name == NULL || os == NULL)
 		return -1;
 	if (!rt_guest_name_ok(name))
 		return yml_err(doc, e, "name must be at most %d of a-z, 0-9 and -, "

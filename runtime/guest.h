@@ -20,8 +20,8 @@ struct err;
 
 enum rt_os { RT_XP, RT_VISTA, RT_WIN7, RT_WIN10, RT_WIN11 };
 enum rt_disk { RT_IDE, RT_AHCI, RT_VIRTIO_BLK, RT_VIRTIO_SCSI, RT_NVME };
-enum rt_display { RT_DISPLAY_NONE, RT_DISPLAY_VNC };
-enum rt_net { RT_NET_NONE, RT_NET_RESTRICTED };
+enum rt_display { RT_DISPLAY_NONE, RT_DISPLAY_VNC, RT_DISPLAY_SPICE };
+enum rt_net { RT_NET_NONE, RT_NET_RESTRICTED, RT_NET_NAT };
 
 /* The words of the enums above, in their order, ending with NULL. */
 extern const char *const rt_os_words[];
@@ -37,6 +37,9 @@ struct rt_guest {
 	enum rt_disk disk;
 	enum rt_net net;
 	enum rt_display display;
+	bool sound;		/* the viewer hears it */
+	bool clipboard;		/* the viewer's and the guest's are one */
+	bool tpm;
 	unsigned memory;	/* MiB */
 	unsigned cpus;
 	char *image;		/* NAME[:VER|:TAG] of the system disk */

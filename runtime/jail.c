@@ -27,8 +27,7 @@
 const char *const rt_rung_words[] = { "user namespace", "root namespaces",
 				      "landlock" };
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | \
-		    CLONE_NEWUTS)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 #define FD_MAX 64	/* handed over, and more than enough */
 
 /* What the child says when it fails before exec. */
@@ -171,12 +170,12 @@ give_up(int tell, const char *step)
 }
 
 static int
-go_offline(void)
+keep_apart(bool network)
 {
 	struct err why = ERR_INIT;
 
 	errno = ENOSYS;
-	return sandbox_offline(&why);
+	return sandbox_apart(network, &why);
 }
 
 static void
@@ -206,8 +205,8 @@ child(const struct rt_spawn *s, enum rt_rung rung, uid_t uid, gid_t gid,
 		give_up(tell, "set no_new_privs");
 	if (rt_jail_landlock(s) < 0)
 		give_up(tell, "enter Landlock");
-	if (go_offline() < 0)
-		give_up(tell, "forbid it the network");
+	if (keep_apart(s->network) < 0)
+		give_up(tell, "keep it apart from other processes");
 	if (s->argv == NULL)
 		_exit(0);
 	(void)exec_program(s);
@@ -215,12 +214,12 @@ child(const struct rt_spawn *s, enum rt_rung rung, uid_t uid, gid_t gid,
 }
 
 static pid_t
-make_child(enum rt_rung rung)
+make_child(enum rt_rung rung, bool network)
 {
 	unsigned long flags = SIGCHLD;
 
 	if (rung != RT_RUNG_LANDLOCK)
-		flags |= NAMESPACES;
+		flags |= NAMESPACES | (network ? 0 : CLONE_NEWNET);
 	if (rung == RT_RUNG_USER)
 		flags |= CLONE_NEWUSER;
 	/* As fork(), but into new namespaces; one thread only, so that what
@@ -238,7 +237,7 @@ rt_spawn(const struct rt_spawn *s, enum rt_rung rung, pid_t *ret, struct err *e)
 
 	if (pipe2(tell, O_CLOEXEC) < 0)
 		return err_sys(e, "%s", s->what);
-	pid_t pid = make_child(rung);
+	pid_t pid = make_child(rung, s->network);
 	if (pid == 0)
 		child(s, rung, uid, gid, tell[1]);
 	(void)close(tell[1]);

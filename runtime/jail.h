@@ -13,7 +13,8 @@
  *
  * On each rung also: no_new_privs, Landlock over the given paths (and, where
  * the kernel has it, no TCP, no abstract sockets and no signals to outside), no
- * sockets but local ones, no looking into other processes, no core dumps, all
+ * sockets but local ones (but for the one process that is a guest's way to the
+ * network), no looking into other processes, no core dumps, all
  * descriptors closed but those handed over, and death with the parent.
  */
 #ifndef RUNTIME_JAIL_H
@@ -61,6 +62,7 @@ struct rt_spawn {
 	const char *dir;	/* working directory; inside one of the paths */
 	const char *root;	/* an empty directory, which the jail's root covers */
 	uint64_t file_max;	/* bytes a file may grow to; 0: no limit */
+	bool network;		/* it may use this machine's */
 	bool listen;		/* the first descriptor is a listening socket, told
 				   as systemd's socket activation tells it */
 };

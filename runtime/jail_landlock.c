@@ -81,7 +81,7 @@ rt_jail_landlock(const struct rt_spawn *s)
 	if (abi >= 3)
 		attr.fs |= FS_TRUNCATE;
 	if (abi >= 4) {
-		attr.net = NET_TCP;
+		attr.net = s->network ? 0 : NET_TCP;
 		size += sizeof(attr.net);
 	}
 	if (abi >= 6) {

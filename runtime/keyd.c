@@ -13,28 +13,51 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/sandbox.h"
+#include "crypt/hash.h"
 #include "crypt/key.h"
+#include "crypt/secret.h"
 #include "runtime/peer.h"
 
 #define ANSWER_MS 5000
 
-/* Each request is a descriptor with one byte; until the supervisor is gone. */
+/* A request: the key itself, or one that is derived from it and a salt. */
+enum { GIVE = 'K', DERIVE = 'D' };
+
+static int
+derive(const struct cx_key *k, const uint8_t *salt, int to, struct err *e)
+{
+	uint8_t key[32];
+
+	cx_kdf(key, k->secret.at, "halcyon guest tpm", salt, RT_SALT_BYTES);
+	ssize_t n = write(to, key, sizeof(key));	/* a pipe has the room */
+	cx_wipe(key, sizeof(key));
+	return n == (ssize_t)sizeof(key) ? 0 : err_sys(e, "key holder");
+}
+
+static int
+answer(const struct cx_key *k, const uint8_t *word, size_t len, int to,
+       struct err *e)
+{
+	if (to >= 0 && len == 1 && word[0] == GIVE)
+		return cx_key_give(k, to, e);
+	if (to >= 0 && len == 1 + RT_SALT_BYTES && word[0] == DERIVE)
+		return derive(k, word + 1, to, e);
+	return err_set(e, ERR_USAGE, "key holder: no such request");
+}
+
+/* Each request comes with a descriptor; until the supervisor is gone. */
 static void
 serve(int fd, const struct cx_key *k)
 {
 	for (;;) {
 		struct err e = ERR_INIT, result = ERR_INIT;
 		SCOPED_FD int to = -1;
-		uint8_t word[1];
+		uint8_t word[1 + RT_SALT_BYTES];
 		size_t len;
 
 		if (rt_peer_recv(fd, -1, word, sizeof(word), &len, &to, &e) <= 0)
 			return;
-		if (to < 0)
-			(void)err_set(&result, ERR_USAGE, "key holder: nowhere "
-				      "to write the key");
-		else
-			(void)!cx_key_give(k, to, &result);
+		(void)!answer(k, word, len, to, &result);
 		if (rt_peer_answer(fd, &result, NULL, &e) < 0)
 			return;
 	}
@@ -121,14 +144,33 @@ rt_keyd_start(const char *key_file, int passphrase_fd, struct rt_keyd *ret,
 	return 0;
 }
 
-int
-rt_keyd_give(const struct rt_keyd *k, int pipe, struct err *e)
+static int
+ask(const struct rt_keyd *k, const void *word, size_t len, int pipe,
+    struct err *e)
 {
 	if (k->fd < 0)
 		return err_set(e, ERR_SYSTEM, "key holder: is gone");
-	if (rt_peer_send(k->fd, "K", 1, pipe, e) < 0)
+	if (rt_peer_send(k->fd, word, len, pipe, e) < 0)
 		return err_ctx(e, "key holder");
 	return rt_peer_ask(k->fd, ANSWER_MS, "key holder", NULL, e);
+}
+
+int
+rt_keyd_give(const struct rt_keyd *k, int pipe, struct err *e)
+{
+	const uint8_t word = GIVE;
+
+	return ask(k, &word, 1, pipe, e);
+}
+
+int
+rt_keyd_derive(const struct rt_keyd *k, const uint8_t salt[RT_SALT_BYTES],
+	       int pipe, struct err *e)
+{
+	uint8_t word[1 + RT_SALT_BYTES] = { DERIVE };
+
+	memcpy(word + 1, salt, RT_SALT_BYTES);
+	return ask(k, word, sizeof(word), pipe, e);
 }
 
 void

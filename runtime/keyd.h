@@ -10,6 +10,7 @@
 #define RUNTIME_KEYD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -33,6 +34,13 @@ MUST_CHECK int rt_keyd_start(const char *key_file, int passphrase_fd,
 
 /* Let it write the key into `pipe`, the writing end. */
 MUST_CHECK int rt_keyd_give(const struct rt_keyd *k, int pipe, struct err *e);
+
+/* Let it write a key of 32 bytes into `pipe` that only this device's key and this
+ * salt give. */
+#define RT_SALT_BYTES 32
+MUST_CHECK int rt_keyd_derive(const struct rt_keyd *k,
+			      const uint8_t salt[RT_SALT_BYTES], int pipe,
+			      struct err *e);
 
 /* End it and wait for it. */
 void rt_keyd_end(struct rt_keyd *k);

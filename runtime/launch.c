@@ -16,7 +16,9 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "runtime/layer.h"
+#include "runtime/netd.h"
 #include "runtime/peer.h"
+#include "runtime/tpm.h"
 #include "runtime/vm.h"
 
 #define QMP_MS 10000
@@ -135,6 +137,53 @@ listen_all(struct rt_super *r, struct err *e)
 	return rt_peer_listen(dir, "display.sock", SOCK_STREAM, &r->display, e);
 }
 
+/* A pair of sockets: ours, which goes to a process beside QEMU, and QEMU's. */
+static int
+make_pair(int type, int *ret_ours, int *ret_qemu, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socket pair");
+	*ret_ours = pair[0];
+	*ret_qemu = pair[1];
+	return 0;
+}
+
+/* QEMU, and what it needs beside it. */
+static int
+start_vm(struct rt_super *r, struct err *e)
+{
+	const struct rt_guest *g = &r->s->guest;
+	SCOPED_FD int net = -1, tpm_ours = -1, tpm = -1;
+
+	if (g->net == RT_NET_NAT &&
+	    (make_pair(SOCK_DGRAM, &r->net, &net, e) < 0 ||
+	     rt_netd_start(&r->s->place, r->rung, r->net, &r->net_pid, e) < 0))
+		return -1;
+	if (g->tpm &&
+	    (make_pair(SOCK_STREAM, &tpm_ours, &tpm, e) < 0 ||
+	     rt_tpm_start(&r->s->place, r->rung, &r->keyd, tpm_ours,
+			  &r->tpm_pid, e) < 0))
+		return -1;
+	const struct rt_vm vm = {
+		.s = r->s, .program = r->qemu, .rung = r->rung,
+		.kvm = accel_kvm(r->probe), .net = net, .tpm = tpm,
+	};
+	return rt_vm_start(&vm, &r->qmp, &r->vm_pid, e);
+}
+
+void
+rt_super_restart_net(struct rt_super *r)
+{
+	struct err ignored = ERR_INIT;
+
+	/* The guest's connections are lost, its card is not. */
+	if (rt_netd_start(&r->s->place, r->rung, r->net, &r->net_pid,
+			  &ignored) < 0)
+		r->net_pid = 0;
+}
+
 static int
 bring_up(struct rt_super *r, struct err *e)
 {
@@ -148,7 +197,7 @@ bring_up(struct rt_super *r, struct err *e)
 		       kvm ? "kvm" : "tcg", rt_rung_words[r->rung]);
 	if (rt_journal_add(&r->journal, RT_EV_STARTING, how, e) < 0 ||
 	    begin_trial(r, e) < 0 || start_block(r, e) < 0 ||
-	    rt_vm_start(s, r->qemu, r->rung, kvm, &r->qmp, &r->vm_pid, e) < 0)
+	    start_vm(r, e) < 0)
 		return -1;
 	if (listen_all(r, e) < 0)
 		return -1;
@@ -214,7 +263,8 @@ supervise(const struct rt_stored *s, const struct accel *probe,
 	struct rt_super r = {
 		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
 		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
-		.control = -1, .display = -1, .lock = lock, .block = { .listener = -1 },
+		.control = -1, .display = -1, .lock = lock, .net = -1,
+		.block = { .listener = -1 },
 	};
 	struct err e = ERR_INIT, ignored = ERR_INIT;
 

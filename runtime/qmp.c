@@ -178,18 +178,21 @@ rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
 }
 
 int
-rt_qmp_add_viewer(struct rt_qmp *q, int fd, unsigned timeout_ms, struct err *e)
+rt_qmp_add_viewer(struct rt_qmp *q, int fd, const char *protocol,
+		  unsigned timeout_ms, struct err *e)
 {
 	static const char get[] = "{\"execute\":\"getfd\",\"arguments\":"
 		"{\"fdname\":\"viewer\"}}\n";
-	static const char add[] = "{\"execute\":\"add_client\",\"arguments\":"
-		"{\"protocol\":\"vnc\",\"fdname\":\"viewer\","
-		"\"skipauth\":true}}\n";
+	char add[160];
+	int len = snprintf(add, sizeof(add), "{\"execute\":\"add_client\","
+			   "\"arguments\":{\"protocol\":\"%s\","
+			   "\"fdname\":\"viewer\",\"skipauth\":true}}\n",
+			   protocol);
 
 	if (rt_peer_send(q->fd, get, sizeof(get) - 1, fd, e) < 0 ||
 	    answer(q, "getfd", timeout_ms, NULL, e) < 0)
 		return -1;
-	if (send(q->fd, add, sizeof(add) - 1, MSG_NOSIGNAL) < 0)
+	if (send(q->fd, add, (size_t)len, MSG_NOSIGNAL) != len)
 		return err_sys(e, "QEMU's monitor: add_client");
 	return answer(q, "add_client", timeout_ms, NULL, e);
 }

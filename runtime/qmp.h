@@ -76,9 +76,10 @@ MUST_CHECK int rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd,
 			  unsigned timeout_ms, struct rt_qmp_msg *ret,
 			  struct err *e);
 
-/* Give a viewer's connection to QEMU's VNC server.  `fd` stays the caller's. */
-MUST_CHECK int rt_qmp_add_viewer(struct rt_qmp *q, int fd, unsigned timeout_ms,
-				 struct err *e);
+/* Give a viewer's connection to QEMU's server of `protocol`, "vnc" or "spice".
+ * `fd` stays the caller's. */
+MUST_CHECK int rt_qmp_add_viewer(struct rt_qmp *q, int fd, const char *protocol,
+				 unsigned timeout_ms, struct err *e);
 
 /* Deliver the events that are there; never waits.  -1 when QEMU closed the
  * socket (ERR_SYSTEM) or sent garbage (ERR_CORRUPT). */

@@ -9,6 +9,8 @@
  *			  qemu.log block.log	what the processes complained of
  *			  layers/	what the guest wrote, by version
  *			  uefi-vars	the firmware's settings, where it has them
+ *			  tpm/		what its TPM keeps, where it has one
+ *			  tpm-salt	which key that is encrypted with
  *			  run/		sockets of a running guest
  *
  * All of it is the owner's alone (0700, 0600).
@@ -30,7 +32,7 @@ struct err;
 struct rt_place {
 	char *dir, *yaml, *bound, *journal, *lock;
 	char *debug_log, *serial_log, *qemu_log, *block_log;
-	char *layers, *vars;
+	char *layers, *vars, *tpm, *salt, *tpm_log;
 	char *run, *block, *root, *display;	/* sockets; the block server's;
 					   mount point of jails */
 };

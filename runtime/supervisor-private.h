@@ -28,7 +28,9 @@ struct rt_super {
 	char *qemu;			/* path of the program */
 	struct rt_blockd block;		/* how to start one */
 	struct rt_blockd_said said;
-	pid_t block_pid, vm_pid;	/* 0: none */
+	pid_t block_pid, vm_pid, net_pid, tpm_pid;	/* 0: none */
+	int net;			/* halcyon-net's end, for another one
+					   should it die; -1: none */
 	struct rt_qmp qmp;
 	int signals, control, display;	/* -1: none */
 	int lock;			/* the guest's */
@@ -74,6 +76,9 @@ void rt_super_note(struct rt_super *r, enum rt_event ev, const char *detail);
 
 /* End the guest because of r->failure, or as `kill` wants it. */
 void rt_super_kill(struct rt_super *r);
+
+/* The guest's network process died: start another. */
+void rt_super_restart_net(struct rt_super *r);
 
 /* A new viewer: its connection goes to QEMU. */
 void rt_super_view(struct rt_super *r);

@@ -141,6 +141,10 @@ reap(struct rt_super *r)
 			vm_ended(r, status);
 		} else if (pid == r->block_pid) {
 			restart_block(r, status);
+		} else if (pid == r->net_pid) {
+			rt_super_restart_net(r);
+		} else if (pid == r->tpm_pid) {
+			r->tpm_pid = 0;	/* its guest sees a TPM that failed */
 		} else if (pid == r->keyd.pid) {
 			/* The guest runs on; only a restart of its block
 			 * server would need the key. */
@@ -239,11 +243,24 @@ end_block(struct rt_super *r)
 }
 
 static void
+end_one(pid_t *pid)
+{
+	if (*pid != 0) {
+		(void)kill(*pid, SIGKILL);
+		(void)waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+static void
 finish(struct rt_super *r)
 {
 	if (r->qmp.fd >= 0)
 		take_events(r);
 	end_block(r);
+	end_one(&r->net_pid);
+	end_one(&r->tpm_pid);
+	scope_close(&r->net);
 	rt_super_judge_end(r);
 	if (r->failure.kind != ERR_NONE)
 		rt_super_note(r, RT_EV_FAILED, r->failure.msg);

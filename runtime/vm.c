@@ -19,8 +19,23 @@
 
 #define GREETING_MS 30000	/* a busy machine, not QEMU, needs so long */
 
-/* Numbers of the descriptors in QEMU. */
-enum { FD_QMP = RT_FD_FIRST, FD_DEBUG, FD_SERIAL, FD_VARS, FD_END };
+/* The descriptors that QEMU gets, in its order. */
+enum { FDS_MAX = 6 };
+
+struct fds {
+	int at[FDS_MAX];
+	size_t count;
+};
+
+/* The number that `fd` will have in QEMU; -1 stays -1. */
+static int
+hand_over(struct fds *f, int fd)
+{
+	if (fd < 0)
+		return -1;
+	f->at[f->count++] = fd;
+	return RT_FD_FIRST + (int)f->count - 1;
+}
 
 int
 rt_vm_program(char **ret, struct err *e)
@@ -60,15 +75,10 @@ open_vars(const struct rt_stored *s, struct err *e)
 }
 
 static int
-spawn(const struct rt_stored *s, const char *program, enum rt_rung rung,
-      bool kvm, const int fds[FD_END - RT_FD_FIRST], size_t fd_count, int log,
-      pid_t *ret, struct err *e)
+spawn(const struct rt_vm *vm, const struct rt_machine *m, const struct fds *f,
+      int log, pid_t *ret, struct err *e)
 {
-	const struct rt_machine m = {
-		.guest = &s->guest, .uuid = s->bound.uuid, .kvm = kvm,
-		.qmp_fd = FD_QMP, .debug_fd = FD_DEBUG, .serial_fd = FD_SERIAL,
-		.vars_fd = FD_VARS, .socket = "block.sock",
-	};
+	const struct rt_place *p = &vm->s->place;
 	const struct rt_path paths[] = {
 		{ "/usr/lib", RT_READ | RT_EXEC },
 		{ "/usr/lib64", RT_READ | RT_EXEC },
@@ -80,23 +90,22 @@ spawn(const struct rt_stored *s, const char *program, enum rt_rung rung,
 		{ "/usr/share/OVMF", RT_READ },
 		{ "/dev/urandom", RT_READ | RT_DEVICE },
 		{ "/dev/null", RT_READ | RT_DEVICE },
-		{ program, RT_READ | RT_EXEC },
-		{ s->place.block, RT_READ },
+		{ vm->program, RT_READ | RT_EXEC },
+		{ p->block, RT_READ },
 		{ "/dev/kvm", RT_READ | RT_DEVICE },
 	};
 	const size_t all = sizeof(paths) / sizeof(paths[0]);
 	RT_WORDS_SCOPED struct rt_words w = RT_WORDS_EMPTY;
 
-	if (rt_device_argv(&m, program, &w, e) < 0)
+	if (rt_device_argv(m, vm->program, &w, e) < 0)
 		return -1;
 	const struct rt_spawn how = {
-		.what = "QEMU", .argv = w.at, .fds = fds, .fd_count = fd_count,
+		.what = "QEMU", .argv = w.at, .fds = f->at, .fd_count = f->count,
 		.log = log, .paths = paths,
-		.path_count = kvm ? all : all - 1,
-		.dir = s->place.block, .root = s->place.root,
-		.file_max = RT_LOG_MAX,
+		.path_count = vm->kvm ? all : all - 1,
+		.dir = p->block, .root = p->root, .file_max = RT_LOG_MAX,
 	};
-	return rt_spawn(&how, rung, ret, e);
+	return rt_spawn(&how, vm->rung, ret, e);
 }
 
 /* Greeting done, and the guest really waits. */
@@ -137,10 +146,11 @@ add_last_words(const char *log, struct err *e)
 }
 
 int
-rt_vm_start(const struct rt_stored *s, const char *program, enum rt_rung rung,
-	    bool kvm, struct rt_qmp *q, pid_t *ret, struct err *e)
+rt_vm_start(const struct rt_vm *vm, struct rt_qmp *q, pid_t *ret, struct err *e)
 {
+	const struct rt_stored *s = vm->s;
 	bool uefi = rt_device(s->guest.os)->uefi;
+	struct fds f = { .count = 0 };
 	int pair[2];
 	pid_t pid;
 
@@ -152,8 +162,15 @@ rt_vm_start(const struct rt_stored *s, const char *program, enum rt_rung rung,
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "QEMU's monitor");
-	const int fds[] = { pair[1], debug, serial, vars };
-	int r = spawn(s, program, rung, kvm, fds, uefi ? 4 : 3, log, &pid, e);
+	const struct rt_machine m = {
+		.guest = &s->guest, .uuid = s->bound.uuid, .kvm = vm->kvm,
+		.qmp_fd = hand_over(&f, pair[1]),
+		.debug_fd = hand_over(&f, debug),
+		.serial_fd = hand_over(&f, serial),
+		.vars_fd = hand_over(&f, vars), .net_fd = hand_over(&f, vm->net),
+		.tpm_fd = hand_over(&f, vm->tpm), .socket = "block.sock",
+	};
+	int r = spawn(vm, &m, &f, log, &pid, e);
 	(void)close(pair[1]);
 	q->fd = pair[0];
 	if (r < 0)

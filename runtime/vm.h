@@ -21,12 +21,20 @@ struct err;
  * caller frees. */
 MUST_CHECK int rt_vm_program(char **ret, struct err *e);
 
+struct rt_vm {
+	const struct rt_stored *s;
+	const char *program;	/* rt_vm_program() */
+	enum rt_rung rung;
+	bool kvm;
+	int net, tpm;		/* QEMU's ends of its ways to a network and to a TPM,
+				   -1 where the guest has none; the caller's */
+};
+
 /*
  * Start QEMU for the guest, connect its monitor, and leave the guest waiting at
  * its first instruction.  q->on_event and q->arg are the caller's.
  */
-MUST_CHECK int rt_vm_start(const struct rt_stored *s, const char *program,
-			   enum rt_rung rung, bool kvm, struct rt_qmp *q,
-			   pid_t *ret, struct err *e);
+MUST_CHECK int rt_vm_start(const struct rt_vm *vm, struct rt_qmp *q, pid_t *ret,
+			   struct err *e);
 
 #endif /* RUNTIME_VM_H */

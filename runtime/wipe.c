@@ -75,13 +75,16 @@ close_dir(DIR **d)
 		(void)closedir(*d);
 }
 
-/* The key of each layer is sealed in its file "layer" (docs/FORMAT.md). */
+/* The key of each layer is sealed in its file "layer" (docs/FORMAT.md); that of
+ * the TPM's state needs its salt. */
 static int
-destroy_layers(const struct rt_place *p, struct err *e)
+destroy_keys(const struct rt_place *p, struct err *e)
 {
 	SCOPED(close_dir) DIR *d = opendir(p->layers);
 	const struct dirent *x;
 
+	if (destroy(p->salt, e) < 0)
+		return -1;
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", p->layers);
 	while ((x = readdir(d)) != NULL) {
@@ -110,7 +113,7 @@ wipe(const char *state, const struct yml *guests, const struct yml *keys,
 
 			if (rt_place_of(state, guests->at[i].text, &p, e) < 0)
 				return -1;
-			if ((data == 0 ? destroy_layers(&p, e)
+			if ((data == 0 ? destroy_keys(&p, e)
 				       : rt_stored_remove(&p, e)) < 0)
 				return -1;
 		}

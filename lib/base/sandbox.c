@@ -68,8 +68,8 @@ static const int trimmed[] = {
 	SCMP_SYS(io_uring_setup),
 };
 
-/* Ways to a network, or into another process, that need no file. */
-static const int offline[] = {
+/* Ways into another process, or to sockets by another name, that need no file. */
+static const int intrusive[] = {
 	SCMP_SYS(io_uring_setup),	/* it makes sockets, too */
 	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
@@ -196,15 +196,16 @@ sandbox_trim(struct err *e)
 }
 
 int
-sandbox_offline(struct err *e)
+sandbox_apart(bool network, struct err *e)
 {
 	SCOPED(filter_done) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
 	if (ctx == NULL)
 		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
-	if (forbid(ctx, offline, COUNT(offline), e) < 0)
+	if (forbid(ctx, intrusive, COUNT(intrusive), e) < 0)
 		return -1;
-	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+	if (!network &&
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
 			     SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)) < 0)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "cannot build a seccomp filter");

@@ -41,10 +41,10 @@ MUST_CHECK int sandbox_enter(unsigned allow, struct sandbox_state *ret,
 MUST_CHECK int sandbox_trim(struct err *e);
 
 /*
- * Still less, and inherited by the program that is started next: forbids to make
- * sockets of any family but AF_UNIX, and to look into other processes.  These
- * fail with EPERM from here on.
+ * What the program that is started next inherits: it cannot look into other
+ * processes, nor, unless it may have a network, make sockets of any family but
+ * AF_UNIX.  These fail with EPERM from here on.
  */
-MUST_CHECK int sandbox_offline(struct err *e);
+MUST_CHECK int sandbox_apart(bool network, struct err *e);
 
 #endif /* BASE_SANDBOX_H */

@@ -11,7 +11,7 @@ case $BUILD in
 esac
 
 state=$PWD/state
-guests='xp vista win7 win10 win11 busy'
+guests='xp vista win7 win10 win11 busy nat restricted'
 run() { verb=$1; shift; timeout 120 imgrun "$verb" --state "$state" "$@"; }
 start() { run start -q "$1" --passphrase-fd 0 <secret; }
 field() { run status "$1" --json | jq -r ".guests[0].$2"; }
@@ -34,12 +34,13 @@ has_acked() { [ "$(acked "$1")" -ge "$2" ] 2>/dev/null; }
 # The disks travel as a client's do: sealed to its key, in a delta.
 sh "$TOP/tests/linux/mkdisk.sh" small.img writes=5 >why 2>&1 || skip_all "$(tail -n 1 why)"
 sh "$TOP/tests/linux/mkdisk.sh" busy.img writes=500
+sh "$TOP/tests/linux/mkdisk.sh" net.img host=192.0.2.1 port=8001 loopback=8002
 echo open sesame >secret
 imgcrypt keygen -q -o admin.key --no-passphrase >/dev/null
 imgcrypt keygen -q -o device.key --passphrase-fd 0 >/dev/null <secret
 imgtool init store -R admin.key.pub >/dev/null 2>&1
 imgtool init client --client -R device.key.pub >/dev/null 2>&1
-for name in small busy; do
+for name in small busy net; do
 	{
 		imgtool import -q $name.img $name -r store -k admin.key &&
 			imgdelta create -q /dev/null $name:1 -r store -k admin.key \
@@ -71,6 +72,64 @@ for os in xp vista win7 win10 win11; do
 		"LINUX UP,NETWORK card,DISK /dev/sda,FOUND 0,DONE 0 errors,COMPLAINTS 0,OFF," \
 		"$os: its disk, its card and its port work"
 done
+if [ -e "$state/guests/win11" ]; then
+	is "$(serial win11 | grep ^TPM)" "TPM 2" "win11 has a TPM 2.0"
+	kept=$state/guests/win11/tpm/tpm2-00.permall
+	is "$([ "$(gzip -9 <"$kept" | wc -c)" -gt $(($(wc -c <"$kept") * 9 / 10)) ] &&
+		echo yes)" yes "what it keeps is noise to others"
+fi
+
+# Two at once, on a host with an address: one may reach it, one may reach nothing, and
+# neither may reach what is for this machine only.
+for net in nat restricted; do
+	cat >$net.yaml <<-END
+		name: $net
+		os: win7
+		image: net
+		repository: client
+		key: device.key
+		memory: 256
+		cpus: 1
+		network: $net
+	END
+	run create -q $net.yaml --passphrase-fd 0 <secret
+done
+cat >serve.py <<'END'
+import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.listen(8)
+while True:
+    c, peer = s.accept()
+    c.sendall(b'HELLO\n')
+    c.close()
+END
+cat >net.sh <<'END'
+set -eu
+ip link set lo up
+ip address add 192.0.2.1/32 dev lo
+python3 serve.py 192.0.2.1 8001 & one=$!
+python3 serve.py 127.0.0.1 8002 & two=$!
+trap 'kill $one $two' EXIT
+for net in nat restricted; do
+	imgrun start -q --state "$1" $net --passphrase-fd 0 <secret
+done
+imgrun status nat --json --state "$1" | jq '.guests[0].processes.network' >net.pid
+for net in nat restricted; do
+	timeout 90 imgrun console -f --state "$1" $net
+done
+END
+if unshare -rn true 2>err && command -v ip >/dev/null; then
+	timeout 200 unshare -rn sh net.sh "$state" >out 2>err || cat err
+	is "$(serial nat | grep -e ^HOST -e ^LOOPBACK | tr '\n' ',')" \
+		"HOST reached,LOOPBACK unreachable," "nat: reaches the world, and not 127.0.0.1"
+	is "$(serial restricted | grep -e ^HOST -e ^LOOPBACK | tr '\n' ',')" \
+		"HOST unreachable,LOOPBACK unreachable," "restricted: reaches nothing"
+	like "$(cat net.pid)" "[1-9]*" "the way out is a process of its own"
+else
+	skip "no network namespaces of one's own here"
+fi
 
 # Its block server is killed while it writes; then everything is, at once.
 cat >busy.yaml <<'END'

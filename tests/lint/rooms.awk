@@ -29,7 +29,7 @@ FNR == 1 {
 function room_of(path,   part, n) {
 	sub(/^lib\//, "", path)
 	n = split(path, part, "/")
-	return part[1] == "runtime" && part[2] == "block" ? "runtime/block" : part[1]
+	return path ~ /^runtime\/(block|net)\// ? part[1] "/" part[2] : part[1]
 }
 function complain(what) { print FILENAME ":" FNR ": " what; bad = 1 }
 END { exit bad }

@@ -7,7 +7,8 @@
  * the kernel's command line say what else to do:
  *
  *	writes=N	how many blocks to write (0)
- *	port=N		connect to this TCP port of the host
+ *	host=A.B.C.D port=N	connect to this address and TCP port
+ *	loopback=N	connect to this TCP port of what its network calls the host
  *	stay		wait for the power button rather than power off
  */
 #include <arpa/inet.h>
@@ -201,8 +202,24 @@ bring_up(const char *name)
 	return up;
 }
 
+/* Everything else is behind the host. */
+static void
+add_route(void)
+{
+	struct rtentry r = { .rt_flags = RTF_UP | RTF_GATEWAY };
+	struct sockaddr_in any = { .sin_family = AF_INET }, gate = any;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)inet_aton("10.0.2.2", &gate.sin_addr);
+	memcpy(&r.rt_dst, &any, sizeof(any));
+	memcpy(&r.rt_genmask, &any, sizeof(any));
+	memcpy(&r.rt_gateway, &gate, sizeof(gate));
+	(void)ioctl(fd, SIOCADDRT, &r);
+	(void)close(fd);
+}
+
 static const char *
-try_port(long port)
+try_port(const char *host, long port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons((uint16_t)port) };
@@ -210,7 +227,7 @@ try_port(long port)
 	struct pollfd p = { .fd = fd, .events = POLLOUT | POLLIN };
 	char word[16] = "";
 
-	(void)inet_aton("10.0.2.2", &a.sin_addr);
+	(void)inet_aton(host, &a.sin_addr);
 	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 &&
 	    errno != EINPROGRESS)
 		return "unreachable";
@@ -242,8 +259,14 @@ tell_network(void)
 		return;
 	}
 	say("NETWORK card\n");
-	if (number("port=", 0) != 0)
-		say("HOST %s\n", try_port(number("port=", 0)));
+	add_route();
+	const char *at = strstr(cmdline, "host=");
+	char host[20] = "";
+	if (at != NULL && sscanf(at, "host=%19[0-9.]", host) == 1)
+		say("HOST %s\n", try_port(host, number("port=", 0)));
+	if (number("loopback=", 0) != 0)
+		say("LOOPBACK %s\n",
+		    try_port("10.0.2.2", number("loopback=", 0)));
 }
 
 static void

@@ -44,6 +44,12 @@ static const struct {
 	{ "unknown key below", "name: a\nos: xp\nhealth:\n  withn: 2\n" SOURCES,
 	  "t:4:" },
 	{ "user with a comma", "name: a\nos: xp\nuser: 'a,b'\n" SOURCES, "user" },
+	{ "sound without a display", "name: a\nos: xp\nsound: true\n" SOURCES,
+	  "display" },
+	{ "clipboard", "name: a\nos: xp\nclipboard: yes\n" SOURCES, "t:3:" },
+	{ "a TPM for a system that knows none",
+	  "name: a\nos: win7\ntpm: true\n" SOURCES, "TPM" },
+	{ "network", "name: a\nos: xp\nnetwork: bridged\n" SOURCES, "t:3:" },
 	{ "keep", "name: a\nos: xp\nkeep: perhaps\n" SOURCES, "t:3:" },
 	{ "memory", "name: a\nos: xp\nmemory: 9000\n" SOURCES, "t:3:" },
 	{ "cpus", "name: a\nos: xp\ncpus: 0\n" SOURCES, "t:3:" },
@@ -145,12 +151,19 @@ command_line(enum rt_os os, bool kvm, struct buf *out)
 	struct rt_guest g = {
 		.name = (char []){ "corp" }, .os = os,
 		.user = has_user ? user : NULL,
-		.disk = rt_device(os)->disk, .net = RT_NET_RESTRICTED,
+		.disk = rt_device(os)->disk,
+		.net = os == RT_WIN7 ? RT_NET_NAT : RT_NET_RESTRICTED,
+		.display = os == RT_WIN7 ? RT_DISPLAY_SPICE
+			 : has_user ? RT_DISPLAY_VNC : RT_DISPLAY_NONE,
+		.sound = has_user || os == RT_WIN7,
+		.clipboard = os == RT_WIN7 || os == RT_WIN10,
+		.tpm = rt_device(os)->tpm == RT_TPM_WANTED,
 		.memory = rt_device(os)->memory, .cpus = rt_device(os)->cpus,
 	};
 	struct rt_machine m = {
 		.guest = &g, .kvm = kvm, .qmp_fd = 3, .debug_fd = 4,
-		.serial_fd = 5, .vars_fd = 6, .socket = "block.sock",
+		.serial_fd = 5, .vars_fd = 6, .net_fd = 7, .tpm_fd = 8,
+		.socket = "block.sock",
 		.uuid = "01234567-89ab-4cde-8f01-23456789abcd",
 	};
 	RT_WORDS_SCOPED struct rt_words w = RT_WORDS_EMPTY;

@@ -97,14 +97,18 @@ start(enum rt_os os, enum rt_disk controller, enum rt_rung rung,
 		.place = place,
 		.guest = { .name = (char []){ "g" }, .os = os,
 			   .user = (char []){ "u:1" },
-			   .display = RT_DISPLAY_VNC,
+			   .display = os == RT_WIN7 ? RT_DISPLAY_SPICE
+						    : RT_DISPLAY_VNC,
+			   .sound = true, .clipboard = true,
 			   .disk = controller, .net = RT_NET_RESTRICTED,
 			   .memory = 256, .cpus = 1 },
 		.bound = { .uuid = "01234567-89ab-4cde-8f01-23456789abcd" },
 	};
 
 	e = (struct err)ERR_INIT;
-	if (rt_vm_start(&s, program, rung, false, q, pid, &e) < 0)
+	const struct rt_vm vm = { .s = &s, .program = program, .rung = rung,
+				  .net = -1, .tpm = -1 };
+	if (rt_vm_start(&vm, q, pid, &e) < 0)
 		return e.msg;
 	return NULL;
 }

@@ -64,11 +64,6 @@ MUST_CHECK int dk_lock(const char *path, int fd, bool write, struct err *e);
 MUST_CHECK int dk_lock_probe(const char *path, int fd, bool write,
 			     struct err *e);
 
-/* Make room on the file system for a stretch of a raw file; nothing to do for
- * any other disk. */
-MUST_CHECK int dk_raw_reserve(struct dk *d, uint64_t at, uint64_t len,
-			      struct err *e);
-
 /* ---- transactions (tx.c) -------------------------------------------------- */
 
 /*

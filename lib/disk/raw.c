@@ -133,19 +133,6 @@ static const struct dk_ops raw_ops = {
 	.extents = raw_extents, .close = raw_close,
 };
 
-int
-dk_raw_reserve(struct dk *d, uint64_t at, uint64_t len, struct err *e)
-{
-	const struct raw *r = d->own;
-
-	if (d->ops != &raw_ops || r->device)
-		return 0;
-	if (fallocate(r->fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) < 0 &&
-	    errno != EOPNOTSUPP && errno != EINTR)
-		return err_sys(e, "%s: room for the changes", d->name);
-	return 0;
-}
-
 /* An image tells its sector size by where its GPT is, if it has one. */
 static uint32_t
 sector_of_file(int fd)

@@ -351,15 +351,6 @@ check_room(const char *dir, const struct dk_log *log, struct err *e)
 }
 
 static int
-reserve_all(struct dk *d, const struct dk_log *log, struct err *e)
-{
-	for (size_t i = 0; i < log->count; i++)
-		if (dk_raw_reserve(d, log->at[i].at, log->at[i].len, e) < 0)
-			return -1;
-	return 0;
-}
-
-static int
 write_new(struct dk *overlay, const struct dk_log *log, struct err *e)
 {
 	SCOPED_FREE uint8_t *bytes = mem_array(DK_LOG_EXTENT, 1, e);
@@ -428,8 +419,7 @@ dk_tx_commit(struct dk *overlay, void *arg, const char *what, struct err *e)
 		(void)rmdir(dir);
 		return -1;
 	}
-	if (reserve_all(dk_under(overlay), &log, e) < 0 ||
-	    write_new(overlay, &log, e) < 0)
+	if (write_new(overlay, &log, e) < 0)
 		return give_up(dk_under(overlay), dir, name, e);
 	if (dk_log_turn(dir, name, DK_TX_DONE, e) < 0)
 		return -1;

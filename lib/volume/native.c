@@ -210,11 +210,26 @@ static const vo_native_fn served[VO_OP_END] = {
 	[VO_OP_SET_COMPRESSED] = vo_native_set_compressed,
 };
 
+/* May a path lead elsewhere afterwards? */
+static bool
+changes_names(enum vo_op op)
+{
+	return op == VO_OP_RENAME || op == VO_OP_REMOVE ||
+	       op == VO_OP_SET_SHORT || op == VO_OP_CLOSE;
+}
+
 int
 vo_native_serve(struct vo_native *n, const struct vo_request *q,
 		struct buf *answer, struct err *e)
 {
+	int r;
+
 	if ((q->op == VO_OP_MOUNT) != (n->vol == NULL))
 		return err_set(e, ERR_USAGE, "is not open");
-	return served[q->op](n, q, answer, e);
+	if (!changes_names(q->op))
+		return served[q->op](n, q, answer, e);
+	vo_native_forget(n);
+	r = served[q->op](n, q, answer, e);
+	vo_native_forget(n);
+	return r;
 }

@@ -29,6 +29,8 @@ struct vo_native {
 	struct PERMISSIONS_CACHE *no_cache;
 	struct vo_block_cache *cache;
 	uint64_t pos;		/* of the device, for seek */
+	char *folder;		/* found last, with its '/'; owned; NULL: none */
+	uint64_t folder_mref;
 };
 
 MUST_CHECK struct vo_native *vo_native_new(struct vo_worker *w, uint64_t size,
@@ -55,7 +57,10 @@ COLD int vo_native_fail(const char *what, struct err *e);
 MUST_CHECK int vo_native_find(struct vo_native *n, const char *path, u64 *ret,
 			      const char **ret_stream, struct err *e);
 
-/* The same, opened; absent is ERR_NO, "is not there". */
+/* Names will change: what was found before is no longer known. */
+void vo_native_forget(struct vo_native *n);
+
+/* The same as vo_native_find(), opened; absent is ERR_NO, "is not there". */
 MUST_CHECK ntfs_inode *vo_native_open(struct vo_native *n, const char *path,
 				      const char **ret_stream, struct err *e);
 

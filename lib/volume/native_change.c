@@ -74,9 +74,43 @@ write_all(ntfs_attr *na, const struct vo_request *q, struct err *e)
 		done += (size_t)r;
 	}
 	/* a compressed stream writes its last block when told that it is */
-	if (ntfs_attr_pclose(na) < 0)
+	if (q->len > 0 && ntfs_attr_pclose(na) < 0)
 		return vo_native_fail("write it", e);
 	return 0;
+}
+
+/* Growing takes clusters, as in Windows, and leaves no holes. */
+static int
+set_size(ntfs_attr *na, uint64_t size, struct err *e)
+{
+	if (na->data_size != (s64)size &&
+	    ntfs_attr_truncate_solid(na, (s64)size) != 0)
+		return vo_native_fail("change its size", e);
+	return 0;
+}
+
+/* What shall be done to a stream of an open file, which is closed. */
+enum { WRITE = 1, SIZE = 2 };
+
+static int
+change_stream(ntfs_inode *opened, const char *stream, unsigned what,
+	      const struct vo_request *q, uint64_t size, struct err *e)
+{
+	VO_INODE_SCOPED ntfs_inode *ni = opened;
+	ntfs_attr *na = open_stream(ni, stream, e);
+	int r = 0;
+
+	if (na == NULL)
+		return -1;
+	if ((what & WRITE) != 0)
+		r = write_all(na, q, e);
+	if (r == 0 && (what & SIZE) != 0)
+		r = set_size(na, size, e);
+	ntfs_attr_close(na);
+	if (r < 0)
+		return -1;
+	ntfs_inode_update_times(ni, NTFS_UPDATE_MCTIME);
+	return vo_native_shut(TAKE(ni), e);
 }
 
 int
@@ -84,9 +118,7 @@ vo_native_write(struct vo_native *n, const struct vo_request *q,
 		struct buf *answer, struct err *e)
 {
 	const char *stream;
-	VO_INODE_SCOPED ntfs_inode *ni = NULL;
-	ntfs_attr *na;
-	int r;
+	ntfs_inode *ni;
 
 	(void)answer;
 	if (vo_native_writable(n, e) < 0)
@@ -94,15 +126,7 @@ vo_native_write(struct vo_native *n, const struct vo_request *q,
 	if (q->at > INT64_MAX - q->len)
 		return err_set(e, ERR_USAGE, "would be too long");
 	ni = vo_native_open(n, q->path, &stream, e);
-	na = ni == NULL ? NULL : open_stream(ni, stream, e);
-	if (na == NULL)
-		return -1;
-	r = write_all(na, q, e);
-	ntfs_attr_close(na);
-	if (r < 0)
-		return -1;
-	ntfs_inode_update_times(ni, NTFS_UPDATE_MCTIME);
-	return vo_native_shut(TAKE(ni), e);
+	return ni == NULL ? -1 : change_stream(ni, stream, WRITE, q, 0, e);
 }
 
 int
@@ -110,9 +134,7 @@ vo_native_truncate(struct vo_native *n, const struct vo_request *q,
 		   struct buf *answer, struct err *e)
 {
 	const char *stream;
-	VO_INODE_SCOPED ntfs_inode *ni = NULL;
-	ntfs_attr *na;
-	int r = 0;
+	ntfs_inode *ni;
 
 	(void)answer;
 	if (vo_native_writable(n, e) < 0)
@@ -120,18 +142,7 @@ vo_native_truncate(struct vo_native *n, const struct vo_request *q,
 	if (q->size > INT64_MAX)
 		return err_set(e, ERR_USAGE, "would be too long");
 	ni = vo_native_open(n, q->path, &stream, e);
-	na = ni == NULL ? NULL : open_stream(ni, stream, e);
-	if (na == NULL)
-		return -1;
-	/* growing takes clusters, as in Windows, and leaves no holes */
-	if (na->data_size != (s64)q->size &&
-	    ntfs_attr_truncate_solid(na, (s64)q->size) != 0)
-		r = vo_native_fail("change its size", e);
-	ntfs_attr_close(na);
-	if (r < 0)
-		return -1;
-	ntfs_inode_update_times(ni, NTFS_UPDATE_MCTIME);
-	return vo_native_shut(TAKE(ni), e);
+	return ni == NULL ? -1 : change_stream(ni, stream, SIZE, q, q->size, e);
 }
 
 /* ---- names ---------------------------------------------------------------- */
@@ -181,57 +192,72 @@ vo_native_shut_place(struct vo_native_place *p, struct err *e)
 	return vo_native_shut(TAKE(p->dir), e);
 }
 
-int
-vo_native_create(struct vo_native *n, const struct vo_request *q,
-		 struct buf *answer, struct err *e)
+/* Make a file or folder; *ret is its reference. */
+static int
+create(struct vo_native *n, const char *path, bool folder, u64 *ret,
+       struct err *e)
 {
 	VO_PLACE_SCOPED struct vo_native_place p = { .dir = NULL };
-	bool folder = q->op == VO_OP_MKDIR;
 	ntfs_inode *ni;
 	le32 security;
 
-	(void)answer;
-	if (vo_native_writable(n, e) < 0 || vo_native_place(n, q->path, &p, e) < 0 ||
-	    is_free(&p, e) < 0)
+	if (vo_native_writable(n, e) < 0 ||
+	    vo_native_place(n, path, &p, e) < 0 || is_free(&p, e) < 0)
 		return -1;
 	security = ntfs_inherited_id(&n->security, p.dir, folder);
 	ni = ntfs_create(p.dir, security, p.name, (u8)p.units,
 			 folder ? S_IFDIR : S_IFREG);
 	if (ni == NULL)
 		return vo_native_fail("make it", e);
+	*ret = MK_MREF(ni->mft_no, le16_to_cpu(ni->mrec->sequence_number));
 	if (ntfs_inode_close_in_dir(ni, p.dir) != 0)
 		return vo_native_fail("make it", e);
 	return vo_native_shut_place(&p, e);
 }
 
 int
+vo_native_create(struct vo_native *n, const struct vo_request *q,
+		 struct buf *answer, struct err *e)
+{
+	u64 mref;
+
+	(void)answer;
+	return create(n, q->path, q->op == VO_OP_MKDIR, &mref, e);
+}
+
+/* Make the file of a path that may name a stream. */
+static int
+create_file_of(struct vo_native *n, const char *path, u64 *ret, struct err *e)
+{
+	const char *last = strrchr(path, '/');
+	SCOPED_FREE char *file = NULL;
+
+	last = last == NULL ? path : last;
+	file = mem_strn(path, (size_t)(last - path) + strcspn(last, ":"), e);
+	if (file == NULL || vo_name_allowed(file, e) < 0)
+		return -1;
+	return create(n, file, false, ret, e);
+}
+
+int
 vo_native_put(struct vo_native *n, const struct vo_request *q,
 	      struct buf *answer, struct err *e)
 {
-	struct vo_request make = { .op = VO_OP_CREATE, .to = "" };
-	struct vo_request cut = { .path = q->path, .to = "", .size = q->len };
-	SCOPED_FREE char *file = NULL;
 	const char *stream;
+	ntfs_inode *ni;
 	u64 mref;
 	int r;
 
+	(void)answer;
 	if (vo_native_writable(n, e) < 0)
 		return -1;
 	r = vo_native_find(n, q->path, &mref, &stream, e);
-	if (r == 0) {
-		/* a stream's file is made too */
-		const char *last = strrchr(q->path, '/');
-
-		last = last == NULL ? q->path : last;
-		file = mem_strn(q->path, (size_t)(last - q->path) +
-				strcspn(last, ":"), e);
-		make.path = file;
-		r = file == NULL || vo_name_allowed(file, e) < 0 ? -1 :
-		    vo_native_create(n, &make, answer, e);
-	}
-	if (r < 0 || (q->len > 0 && vo_native_write(n, q, answer, e) < 0))
+	if (r < 0 || (r == 0 && create_file_of(n, q->path, &mref, e) < 0))
 		return -1;
-	return vo_native_truncate(n, &cut, answer, e);
+	ni = ntfs_inode_open(n->vol, mref);
+	if (ni == NULL)
+		return vo_native_fail("open it", e);
+	return change_stream(ni, stream, WRITE | SIZE, q, q->len, e);
 }
 
 /* Give the file one more name.  It is closed without a parent, because it may

@@ -149,12 +149,47 @@ step(struct vo_native *n, u64 *mref, const char *part, size_t len,
 	return vo_native_child(dir, name, units, mref, e);
 }
 
+void
+vo_native_forget(struct vo_native *n)
+{
+	free(TAKE(n->folder));
+}
+
+/* The folder of a path that was looked up last is not looked up again.  Returns
+ * where to go on; *ret is the folder there. */
+static const char *
+skip_known(const struct vo_native *n, const char *path, u64 *ret)
+{
+	size_t len = n->folder == NULL ? 0 : strlen(n->folder);
+
+	*ret = FILE_root;
+	if (len == 0 || strncmp(path, n->folder, len) != 0 ||
+	    strchr(path + len, '/') != NULL)
+		return path;
+	*ret = n->folder_mref;
+	return path + len;
+}
+
+/* Keep what a path's last part lies in; forgetting costs only time. */
+static void
+know_folder(struct vo_native *n, const char *path, const char *last, u64 mref)
+{
+	struct err e = ERR_INIT;
+
+	if (last == path)
+		return;
+	vo_native_forget(n);
+	n->folder = mem_strn(path, (size_t)(last - path), &e);
+	n->folder_mref = mref;
+}
+
 int
 vo_native_find(struct vo_native *n, const char *path, u64 *ret,
 	       const char **ret_stream, struct err *e)
 {
-	u64 mref = FILE_root;
-	const char *at = path;
+	u64 mref;
+	const char *at = skip_known(n, path, &mref);
+	bool known = at != path;
 
 	if (ret_stream != NULL)
 		*ret_stream = NULL;
@@ -165,6 +200,8 @@ vo_native_find(struct vo_native *n, const char *path, u64 *ret,
 
 		if (depth > VO_DEPTH_MAX)
 			return err_set(e, ERR_USAGE, "is too deep");
+		if (at[len] == '\0' && !known)
+			know_folder(n, path, at, mref);
 		if (colon != NULL && ret_stream != NULL && at[len] == '\0') {
 			*ret_stream = colon + 1;
 			len = (size_t)(colon - at);

@@ -3,13 +3,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@
 #include "disk/disk.h"
 #include "volume/wire.h"
 
-enum { SILENCE_MS = 120000 };	/* a worker that says nothing is stuck */
+enum { SILENCE_S = 120 };	/* a worker that says nothing is stuck */
 
 struct native {
 	pid_t pid;
@@ -70,6 +70,7 @@ int
 vo_native_start(struct vo *v, struct err *e)
 {
 	struct native *n = mem_array(1, sizeof(*n), e);
+	const struct timeval silence = { .tv_sec = SILENCE_S };
 	int pair[2];
 	void *areas;
 
@@ -86,6 +87,11 @@ vo_native_start(struct vo *v, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "socket pair");
 	n->sock = pair[0];
+	if (setsockopt(n->sock, SOL_SOCKET, SO_RCVTIMEO, &silence,
+		       sizeof(silence)) < 0) {
+		(void)close(pair[1]);
+		return err_sys(e, "socket pair");
+	}
 	n->pid = fork();
 	if (n->pid == 0)
 		become_worker(pair[1], n, v);
@@ -120,14 +126,11 @@ get_message(struct vo *v, struct vo_message *ret, struct err *e)
 	const struct native *n = v->own;
 	ssize_t got;
 
-	do {
-		struct pollfd p = { .fd = n->sock, .events = POLLIN };
-		int ready = poll(&p, 1, SILENCE_MS);
-
-		if (ready == 0)
-			return gone(v, "does not answer", e);
-		got = ready < 0 ? -1 : recv(n->sock, ret, sizeof(*ret), 0);
-	} while (got < 0 && errno == EINTR);
+	do
+		got = recv(n->sock, ret, sizeof(*ret), 0);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return gone(v, "does not answer", e);
 	return got == (ssize_t)sizeof(*ret) ? 0 : gone(v, "ended", e);
 }
 

@@ -59,10 +59,9 @@ keep_done(struct keep *k)
 	buf_done(&k->chunk);
 }
 
-/* The ref whose version has this manifest: 1 found, 0 there is none. */
-static int
-find_version(struct st_repo *r, const uint8_t id[ST_ID_BYTES],
-	     struct st_ref *ret, struct err *e)
+int
+dl_stored_find(struct st_repo *r, const uint8_t id[ST_ID_BYTES],
+	       struct st_ref *ret, struct err *e)
 {
 	ST_REFS_SCOPED struct st_refs all = ST_REFS_EMPTY;
 
@@ -89,7 +88,7 @@ open_old(struct keep *k, struct err *e)
 		k->old = dk_over_bytes("/dev/null", "", 0, e);
 		return k->old == NULL ? -1 : 0;
 	}
-	found = find_version(k->repo, d->stored.old_id, &ref, e);
+	found = dl_stored_find(k->repo, d->stored.old_id, &ref, e);
 	if (found < 0)
 		return -1;
 	if (found == 0)
@@ -291,7 +290,7 @@ dl_stored_apply(const struct dl_file *f, struct st_repo *r, struct progress *p,
 		return err_set(e, ERR_USAGE, "%s: was made from disks; apply it "
 			       "with --base DISK -o OUT", f->name);
 	cx_hash(id, s->manifest, s->manifest_len);
-	there = find_version(r, id, ret, e);
+	there = dl_stored_find(r, id, ret, e);
 	if (there != 0) {
 		*ret_new = false;
 		return there < 0 ? -1 : 0;

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "delta/apply.h"
 #include "delta/delta.h"
+#include "store/id.h"
 
 struct err;
 struct progress;
@@ -31,5 +32,9 @@ MUST_CHECK int dl_stored_add(struct st_repo *r, const char *old,
 MUST_CHECK int dl_stored_apply(const struct dl_file *f, struct st_repo *r,
 			       struct progress *p, struct st_ref *ret,
 			       bool *ret_new, struct err *e);
+
+/* The ref whose version has this manifest: 1 found, 0 there is none. */
+MUST_CHECK int dl_stored_find(struct st_repo *r, const uint8_t id[ST_ID_BYTES],
+			      struct st_ref *ret, struct err *e);
 
 #endif /* DELTA_STORED_H */

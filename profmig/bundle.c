@@ -342,9 +342,10 @@ get_person(struct in *in, struct pm_person *p)
 	p->account = cur_u32le(&in->c);
 	p->profile = need_text(in);
 	p->used = cur_u64le(&in->c);
-	if (cur_u32le(&in->c) != WN_FOLDERS)
-		cur_bad(&in->c, "has another number of known folders");
-	for (size_t i = 0; i < WN_FOLDERS; i++)
+	const uint32_t folders = cur_u32le(&in->c);
+	if (folders > WN_FOLDERS)
+		cur_bad(&in->c, "has more known folders than there are");
+	for (size_t i = 0; i < folders && cur_ok(&in->c); i++)
 		p->folder[i] = get_text(in);
 	p->ntuser = get_content(in, true);
 	p->usrclass = get_content(in, true);

@@ -10,6 +10,7 @@
 #include "change/apply.h"
 #include "crypt/key.h"
 #include "profmig/bundle.h"
+#include "profmig/programs.h"
 #include "profmig/work.h"
 #include "windows/windows.h"
 
@@ -63,6 +64,7 @@ struct cmd_job {
 	struct wn_install *to;
 	struct pm_source source;
 	struct cs_plan *plan;
+	struct pm_programs has;		/* of the target */
 };
 
 #define CMD_JOB_EMPTY { .key = CX_KEY_EMPTY }
@@ -85,6 +87,7 @@ MUST_CHECK int cmd_make_plan(const struct cmd_who *w, struct cmd_job *j,
 /* Counts of what becomes of items and values; -v lists what stays behind. */
 void cmd_print_fates(const struct cmd_job *j, FILE *out);
 void cmd_json_fates(const struct cmd_job *j, struct js *doc);
+
 
 /* What becomes of everything, for `why`; the caller frees it. */
 MUST_CHECK char *cmd_account(const struct cmd_job *j, struct err *e);

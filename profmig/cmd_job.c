@@ -14,6 +14,7 @@
 void
 cmd_job_done(struct cmd_job *j)
 {
+	pm_programs_done(&j->has);
 	cs_plan_free(&j->plan);
 	pm_source_done(&j->source);
 	cs_target_free(&j->target);
@@ -83,7 +84,7 @@ cmd_open_job(const struct cli_args *a, const struct cmd_who *w, bool write,
 		.to = j->to,
 	};
 	cs_target_fetch(j->target, pm_fetch, &j->source);
-	return 0;
+	return pm_programs(j->to, &j->has, e);
 }
 
 static int
@@ -198,6 +199,24 @@ list_dropped(const struct pm_work *w)
 	}
 }
 
+/* Programs of the old computer that the target lacks. */
+static void
+print_programs(const struct cmd_job *j, FILE *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < j->bundle.programs; i++) {
+		if (pm_programs_have(&j->has, j->bundle.program[i]))
+			continue;
+		(void)fprintf(out, first ? "programs that the target lacks: " :
+			      ", ");
+		cmd_put(out, j->bundle.program[i]);
+		first = false;
+	}
+	if (!first)
+		(void)putc('\n', out);
+}
+
 void
 cmd_print_fates(const struct cmd_job *j, FILE *out)
 {
@@ -227,6 +246,7 @@ cmd_print_fates(const struct cmd_job *j, FILE *out)
 			      c.value[PM_DROPPED], c.unnamed);
 		list_dropped(w);
 	}
+	print_programs(j, out);
 }
 
 static void
@@ -279,4 +299,8 @@ cmd_json_fates(const struct cmd_job *j, struct js *doc)
 
 	for (size_t i = 0; i < j->source.works; i++)
 		json_work(js_item(list), &j->source.work[i]);
+	list = js_list(doc, "missing-programs");
+	for (size_t i = 0; i < j->bundle.programs; i++)
+		if (!pm_programs_have(&j->has, j->bundle.program[i]))
+			js_item_str(list, j->bundle.program[i]);
 }

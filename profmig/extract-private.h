@@ -35,7 +35,10 @@ MUST_CHECK int pm_lose(struct pm_walk *k, enum pm_loss_kind kind,
 MUST_CHECK int pm_take(struct pm_walk *k, const char *path,
 		       const struct vo_entry *entry, struct err *e);
 
-/* vo_walk()'s function for what lies outside the profiles. */
+/* What lies outside the profiles. */
 MUST_CHECK int pm_take_outside(struct pm_walk *k, struct err *e);
+
+/* What the person put into the folders that people share. */
+MUST_CHECK int pm_take_public(struct pm_walk *k, struct err *e);
 
 #endif /* PROFMIG_EXTRACT_PRIVATE_H */

@@ -13,6 +13,7 @@
 #include "base/utf.h"
 #include "hive/hive.h"
 #include "profmig/extract-private.h"
+#include "profmig/programs.h"
 
 /* A folder of the profile that is left out, as a volume path. */
 struct left_out {
@@ -64,37 +65,16 @@ take_origin(const struct pm_extract *x, struct pm_origin *o, struct err *e)
 	return copy_text(&o->program_files, in->program_files, e);
 }
 
-/* Names of installed programs: "DisplayName" below Uninstall. */
 static int
 take_programs(const struct pm_extract *x, struct pm_bundle *b, struct err *e)
 {
-	static const char *const keys[] = {
-		"Microsoft\\Windows\\CurrentVersion\\Uninstall",
-		"Wow6432Node\\Microsoft\\Windows\\CurrentVersion\\Uninstall",
-	};
-	struct hv_hive *h = wn_hive(x->in, WN_SOFTWARE, e);
+	struct pm_programs p = PM_PROGRAMS_EMPTY;
 
-	if (h == NULL)
+	if (pm_programs(x->in, &p, e) < 0)
 		return -1;
-	for (size_t i = 0; i < 2; i++) {
-		struct hv_key *top = hv_find(hv_root(h), keys[i]);
-
-		for (struct hv_key *k = top == NULL ? NULL : hv_first(top);
-		     k != NULL; k = hv_next(k)) {
-			struct err why = ERR_INIT;
-			char *name = NULL;
-
-			if (hv_get_str(k, "DisplayName", &name, &why) != 1)
-				continue;
-			if (mem_grow(&b->program, &b->program_cap,
-				     b->programs + 1, sizeof(*b->program),
-				     e) < 0) {
-				free(name);
-				return -1;
-			}
-			b->program[b->programs++] = name;
-		}
-	}
+	b->program = p.at;
+	b->programs = p.count;
+	b->program_cap = p.cap;
 	return 0;
 }
 
@@ -377,6 +357,7 @@ take_person(const struct pm_extract *x, size_t index, struct pm_writer *w,
 	}
 	ntuser = wn_user_hive(x->in, u, WN_NTUSER, HV_LOGS_READ, e);
 	if (ntuser == NULL || take_wallpaper(&walk, u, ntuser, e) < 0 ||
+	    pm_take_public(&walk.k, e) < 0 ||
 	    pm_take_outside(&walk.k, e) < 0)
 		return -1;
 	return note_secrets(&walk, p, e);

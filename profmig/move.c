@@ -203,36 +203,6 @@ add_joined(struct pm_move *m, const char *from, const char *from_below,
 	return a == NULL || b == NULL ? -1 : add_pair(m, a, b, e);
 }
 
-/* "All Users" became Public and ProgramData. */
-static int
-add_public(struct pm_move *m, struct err *e)
-{
-	static const struct {
-		const char *from, *to;
-		bool data;
-	} xp[] = {
-		{ "\\Desktop", "\\Desktop", false },
-		{ "\\Documents\\My Pictures", "\\Pictures", false },
-		{ "\\Documents\\My Music", "\\Music", false },
-		{ "\\Documents\\My Videos", "\\Videos", false },
-		{ "\\Documents", "\\Documents", false },
-		{ "\\Favorites", "\\Favorites", false },
-		{ "\\Start Menu", "\\Microsoft\\Windows\\Start Menu", true },
-		{ "\\Templates", "\\Microsoft\\Windows\\Templates", true },
-		{ "\\Application Data", "", true },
-	};
-	const struct pm_origin *o = &m->bundle->origin;
-
-	for (size_t i = 0; o->generation < WN_VISTA &&
-	     i < sizeof(xp) / sizeof(xp[0]); i++)
-		if (add_joined(m, o->public_profile, xp[i].from, xp[i].data ?
-			       m->to->program_data : m->to->public_profile,
-			       xp[i].to, e) < 0)
-			return -1;
-	return add_joined(m, o->public_profile, "", m->to->public_profile, "",
-			  e);
-}
-
 /* "Temp" lies beside the local application data on XP, in it since. */
 static int
 add_temp(struct pm_move *m, struct err *e)
@@ -268,9 +238,11 @@ fill_rewrites(struct pm_move *m, struct err *e)
 		    strncmp(p->folder[i], "\\\\", 2) != 0 &&
 		    add_pair(m, p->folder[i], m->folder[i], e) < 0)
 			return -1;
+	/* What of "All Users" has no folder of its own is Public. */
 	if (add_temp(m, e) < 0 ||
 	    add_pair(m, p->profile, m->user.profile, e) < 0 ||
-	    add_public(m, e) < 0 ||
+	    add_joined(m, m->bundle->origin.public_profile, "",
+		       m->to->public_profile, "", e) < 0 ||
 	    add_joined(m, m->bundle->origin.system_root, "",
 		       m->to->system_root, "", e) < 0)
 		return -1;

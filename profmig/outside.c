@@ -1,12 +1,14 @@
 /* outside.c - what people keep outside their profiles
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utf.h"
 #include "profmig/extract-private.h"
+#include "profmig/rules.h"
 #include "windows/sd.h"
 
 /* Folders at the root of a volume that are Windows' or its programs' own. */
@@ -59,28 +61,42 @@ is_theirs(struct pm_walk *k, const char *path, struct err *e)
 	return k->x->count == 1 && !wn_sid_is_account(&sd.owner);
 }
 
+/* Does the volume path lie in this folder, or is it that folder? */
+static bool
+is_in(const struct pm_walk *k, const char *path, const char *folder)
+{
+	SCOPED_FREE char *copy = NULL;
+	struct err none = ERR_INIT;
+	size_t n;
+
+	if (folder == NULL || strlen(folder) <= 3 ||
+	    strncasecmp(folder, k->drive, 2) != 0)
+		return false;
+	copy = mem_str(path, &none);
+	n = strlen(folder + 3);
+	if (copy == NULL || strlen(copy) < n ||
+	    (copy[n] != '/' && copy[n] != '\0'))
+		return false;
+	copy[n] = '\0';
+	for (char *c = copy; *c != '\0'; c++)
+		if (*c == '/')
+			*c = '\\';
+	return utf_same8(copy, folder + 3);
+}
+
 /* Is this path inside a folder that was taken already (a redirected one)? */
 static bool
 is_taken(const struct pm_walk *k, const char *path)
 {
 	const struct pm_person *p = &k->b->person[k->person];
 
-	for (size_t i = 0; i <= WN_FAVORITES; i++) {
-		const char *f = p->folder[i];
-
-		if (f != NULL && strlen(f) > 3 &&
-		    strncasecmp(f, k->drive, 2) == 0) {
-			const char *a = f + 3, *b = path;
-
-			while (*a != '\0' && (*a == *b ||
-			       (*a == '\\' && *b == '/'))) {
-				a++;
-				b++;
-			}
-			if (*a == '\0' && (*b == '\0' || *b == '/'))
-				return true;
-		}
-	}
+	for (size_t i = 0; i <= WN_FAVORITES; i++)
+		if (is_in(k, path, p->folder[i]))
+			return true;
+	/* A profile may lie anywhere, somebody else's too. */
+	for (size_t i = 0; i < k->x->in->users; i++)
+		if (is_in(k, path, k->x->in->user[i].profile))
+			return true;
 	return false;
 }
 
@@ -133,6 +149,66 @@ pm_take_outside(struct pm_walk *k, struct err *e)
 		k->drive[1] = ':';
 		k->drive[2] = '\0';
 		if (vo_walk(k->vo, "", on_outside, k, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- shared folders ---- */
+
+static int
+on_public(void *arg, const char *path, const struct vo_entry *entry,
+	  struct err *e)
+{
+	struct pm_walk *k = arg;
+	const struct pm_person *p = &k->b->person[k->person];
+	int r;
+
+	if ((entry->st.attributes & VO_REPARSE) != 0)
+		return 1;
+	if ((entry->st.attributes & VO_DIRECTORY) != 0) {
+		/* What Windows brought along; and folders with a walk of
+		 * their own. */
+		if (pm_pattern("sample *", entry->name))
+			return 1;
+		for (size_t i = WN_PUBLIC_DESKTOP; i <= WN_PUBLIC_FAVORITES;
+		     i++)
+			if (strcmp(k->profile, path) != 0 &&
+			    p->folder[i] != NULL &&
+			    is_in(k, path, p->folder[i]) &&
+			    strlen(p->folder[i]) - 3 == strlen(path))
+				return 1;
+		return 0;
+	}
+	r = is_theirs(k, path, e);
+	return r <= 0 ? r : pm_take(k, path, entry, e);
+}
+
+int
+pm_take_public(struct pm_walk *k, struct err *e)
+{
+	const struct wn_install *in = k->x->in;
+
+	for (size_t i = WN_PUBLIC_DESKTOP; i <= WN_PUBLIC_FAVORITES; i++) {
+		const char *folder = k->b->person[k->person].folder[i];
+		SCOPED_FREE char *inside = NULL;
+		struct vo_stat st;
+		int r = folder == NULL ? 0 :
+			wn_find_path(in, folder, &k->volume, &inside, e);
+
+		k->vo = r == 1 ? in->guest->volume[k->volume].vo : NULL;
+		if (r == 1 && k->vo != NULL)
+			r = vo_stat(k->vo, inside, &st, e);
+		if (r < 0)
+			return -1;
+		if (r == 0 || k->vo == NULL)
+			continue;
+		k->flags = PM_ITEM_PUBLIC;
+		k->profile = inside;
+		(void)snprintf(k->drive, sizeof(k->drive), "%.2s", folder);
+		r = vo_walk(k->vo, inside, on_public, k, e);
+		k->profile = NULL;
+		if (r < 0)
 			return -1;
 	}
 	return 0;

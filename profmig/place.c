@@ -307,6 +307,27 @@ place_outside(const struct pm_move *m, struct pm_fate *f, struct err *e)
 		     strlen(path) > 3 ? path + 3 : "", e);
 }
 
+/* The file gets another name in the folder that it goes to. */
+static int
+rename_to(const struct pm_move *m, struct pm_fate *f, const char *base,
+	  const struct pm_files *entry, const char *rest, struct err *e)
+{
+	const char *slash = strrchr(rest, '\\');
+	SCOPED_FREE char *renamed = mem_fmt(e, "%.*s%s",
+		slash == NULL ? 0 : (int)(slash + 1 - rest), rest,
+		entry->to_name);
+
+	if (renamed == NULL ||
+	    go_to(m, f, base, entry->to_path, renamed, e) < 0)
+		return -1;
+	if (f->outcome == PM_TRANSFORMED)
+		return 0;
+	f->outcome = PM_TRANSFORMED;
+	f->why = mem_str(entry->why == NULL ? "has another name there" :
+			 entry->why, e);
+	return f->why == NULL ? -1 : 0;
+}
+
 static int
 place_one(const struct pm_move *m, struct pm_fate *f, struct err *e)
 {
@@ -336,7 +357,9 @@ place_one(const struct pm_move *m, struct pm_fate *f, struct err *e)
 		return drop(f, "the target has no such folder", e);
 	f->conflict = entry->conflict;
 	f->content = entry->content;
-	return go_to(m, f, base, entry->to_path, rest, e);
+	if (entry->to_name == NULL)
+		return go_to(m, f, base, entry->to_path, rest, e);
+	return rename_to(m, f, base, entry, rest, e);
 }
 
 int

@@ -49,6 +49,22 @@ set_why(struct pm_fate *f, enum pm_outcome outcome, const char *why,
 	return f->why == NULL ? -1 : 0;
 }
 
+/* The file's bytes are these, which become the work's. */
+static int
+use_made(struct pm_work *w, struct file *f, const char *kind, uint8_t *at,
+	 size_t len, struct err *e)
+{
+	SCOPED_FREE uint8_t *mine = at;
+	SCOPED_FREE char *what = mem_fmt(e, "%s %s", kind,
+					 f->fate->item->path);
+
+	if (what == NULL)
+		return -1;
+	hash_of(mine, len, f->hash);
+	f->size = len;
+	return pm_make(w, what, TAKE(mine), len, &f->from, e);
+}
+
 /* ---- links ---- */
 
 /* Is what the link points at there, once everything has arrived?  What is no
@@ -80,7 +96,6 @@ make_link(struct pm_work *w, struct file *f, struct err *e)
 		&w->move.bundle->content[f->fate->item->content];
 	PM_LNK_SCOPED struct pm_lnk l = PM_LNK_EMPTY;
 	BUF_SCOPED struct buf raw = BUF_EMPTY, fresh = BUF_EMPTY;
-	SCOPED_FREE char *what = NULL;
 	struct err why = ERR_INIT;
 	bool changed;
 	size_t len;
@@ -107,13 +122,28 @@ make_link(struct pm_work *w, struct file *f, struct err *e)
 	if (set_why(f->fate, PM_TRANSFORMED, changed ? "points to the new "
 		    "place" : "forgets the old computer", e) < 0)
 		return -1;
-	what = mem_fmt(e, "link %s", f->fate->item->path);
-	if (what == NULL)
-		return -1;
 	len = fresh.len;
-	hash_of(fresh.at, len, f->hash);
-	f->size = len;
-	return pm_make(w, what, TAKE(fresh.at), len, &f->from, e);
+	return use_made(w, f, "link", TAKE(fresh.at), len, e);
+}
+
+/* ---- text ---- */
+
+static int
+make_text(struct pm_work *w, struct file *f, struct err *e)
+{
+	const struct pm_content_at *c =
+		&w->move.bundle->content[f->fate->item->content];
+	SCOPED_FREE uint8_t *fresh = NULL;
+	size_t len, missing;
+	int r = pm_text_rewrite(w, c, &fresh, &len, &missing, e);
+
+	if (r <= 0)
+		return r;
+	if (set_why(f->fate, PM_TRANSFORMED, missing == 0 ? "names the new "
+		    "folders" : "names the new folders, and files that are "
+		    "not on the new computer", e) < 0)
+		return -1;
+	return use_made(w, f, "text", TAKE(fresh), len, e);
 }
 
 /* ---- collisions ---- */
@@ -388,7 +418,8 @@ plan_one(struct pm_work *w, struct cs_plan *plan, struct pm_fate *fate,
 		memcpy(f.hash, c->hash, sizeof(f.hash));
 		if (pm_of_bundle(w, "file", it->path, NULL, it->content,
 				 &f.from, &f.name, e) < 0 ||
-		    (fate->content == PM_LINKS && make_link(w, &f, e) < 0))
+		    (fate->content == PM_LINKS && make_link(w, &f, e) < 0) ||
+		    (fate->content == PM_TEXT && make_text(w, &f, e) < 0))
 			return -1;
 		if (fate->outcome == PM_DROPPED)
 			return 0;
@@ -398,16 +429,16 @@ plan_one(struct pm_work *w, struct cs_plan *plan, struct pm_fate *fate,
 	return fate->outcome == PM_DROPPED ? 0 : want_item(w, plan, &f, e);
 }
 
-/* Folders and plain files first: links ask what will be there. */
+/* Folders and plain files first: links and texts ask what will be there. */
 int
 pm_plan_files(struct pm_work *w, struct cs_plan *plan, struct err *e)
 {
-	for (int links = 0; links <= 1; links++)
+	for (int made = 0; made <= 1; made++)
 		for (size_t i = 0; i < w->fates.count; i++) {
 			struct pm_fate *f = &w->fates.at[i];
 
 			if (f->outcome == PM_DROPPED || f->to == NULL ||
-			    (f->content == PM_LINKS) != (links == 1))
+			    (f->content != PM_AS_IS) != (made == 1))
 				continue;
 			if (plan_one(w, plan, f, e) < 0)
 				return -1;

@@ -27,6 +27,24 @@ load_old(struct pm_work *w, struct err *e)
 	return w->old == NULL ? -1 : 0;
 }
 
+/* Only for the report, so one that cannot be read is no reason to stop. */
+static int
+load_classes(struct pm_work *w, struct err *e)
+{
+	const struct pm_bundle *b = w->move.bundle;
+	BUF_SCOPED struct buf raw = BUF_EMPTY;
+	struct err why = ERR_INIT;
+
+	if (w->move.who->usrclass == PM_NO_CONTENT)
+		return 0;
+	if (pm_reader_slurp(w->reader, &b->content[w->move.who->usrclass],
+			    HIVE_MAX, &raw, e) < 0)
+		return -1;
+	w->classes = hv_open("UsrClass.dat of the bundle", raw.at, raw.len,
+			     NULL, 0, HV_LOGS_READ, &why);
+	return why.kind == ERR_NOMEM ? err_set(e, why.kind, "%s", why.msg) : 0;
+}
+
 static int
 load_base(struct pm_work *w, struct err *e)
 {
@@ -147,9 +165,11 @@ pm_plan_settings(struct pm_work *w, struct cs_plan *plan, struct err *e)
 		.move = &w->move, .exists = pm_will_exist, .arg = w,
 	};
 
-	if (load_old(w, e) < 0 || load_base(w, e) < 0)
+	if (load_old(w, e) < 0 || load_classes(w, e) < 0 ||
+	    load_base(w, e) < 0)
 		return -1;
 	f.from = w->old;
+	f.classes = w->classes;
 	f.base = w->base;
 	f.wallpaper = wallpaper(w);
 	if (pm_settings_make(&f, &w->settings, e) < 0)

@@ -221,11 +221,14 @@ match(const struct pm_prefix *p, const char *text, bool url)
 }
 
 static void
-put_path(struct buf *out, const char *path, bool forward, bool url)
+put_path(struct buf *out, const char *path, bool forward, bool url,
+	 bool doubled)
 {
 	for (; *path != '\0'; path++) {
 		if (*path == '\\' && forward)
 			buf_u8(out, '/');
+		else if (*path == '\\' && doubled)
+			buf_str(out, "\\\\");
 		else if (url && (*path == ' ' || *path == '%' ||
 				 (unsigned char)*path >= 0x80))
 			buf_fmt(out, "%%%02X", (unsigned char)*path);
@@ -285,11 +288,50 @@ pm_rewrite_path(const struct pm_rewrite *rw, const char *path, char **ret,
 	return *ret == NULL ? -1 : 1;
 }
 
+/* Are the backslashes of a match written twice? */
+static bool
+is_doubled(const char *text, size_t n)
+{
+	const char *slash = memchr(text, '\\', n);
+
+	return slash != NULL && slash[1] == '\\';
+}
+
+/* The path that begins at out[from], told as it would be alone. */
+static int
+tell(const struct buf *out, size_t from, pm_rewritten_fn fn, void *arg,
+     struct err *e)
+{
+	BUF_SCOPED struct buf path = BUF_EMPTY;
+
+	if (fn == NULL || from == SIZE_MAX || out->bad)
+		return 0;
+	for (size_t i = from; i < out->len; i++) {
+		const uint8_t c = out->at[i] == '/' ? '\\' : out->at[i];
+
+		if (c == '\\' && path.len > 0 && !path.bad &&
+		    path.at[path.len - 1] == '\\')
+			continue;
+		buf_u8(&path, c);
+	}
+	if (buf_ok(&path, e) < 0)
+		return -1;
+	return fn(arg, (const char *)path.at, e);
+}
+
 int
 pm_rewrite_text(const struct pm_rewrite *rw, const char *text,
 		struct buf *out, size_t *ret_hits, struct err *e)
 {
-	size_t hits = 0, i = 0;
+	return pm_rewrite_tell(rw, text, out, ret_hits, NULL, NULL, e);
+}
+
+int
+pm_rewrite_tell(const struct pm_rewrite *rw, const char *text,
+		struct buf *out, size_t *ret_hits, pm_rewritten_fn fn,
+		void *arg, struct err *e)
+{
+	size_t hits = 0, i = 0, told = SIZE_MAX;
 
 	while (text[i] != '\0') {
 		const bool url = behind_file_url(text, i);
@@ -299,18 +341,107 @@ pm_rewrite_text(const struct pm_rewrite *rw, const char *text,
 
 		p = begins(text, i) ? longest(rw, text + i, url, &end) : NULL;
 		if (p == NULL) {
+			if (strchr("\"';|<>\t\r\n?*", text[i]) != NULL) {
+				if (tell(out, told, fn, arg, e) < 0)
+					return -1;
+				told = SIZE_MAX;
+			}
 			buf_u8(out, (uint8_t)text[i++]);
 			continue;
 		}
 		size_t n = (size_t)(end - (text + i));
-		put_path(out, p->to, memchr(text + i, '/', n) != NULL, url);
+		put_path(out, p->to, memchr(text + i, '/', n) != NULL, url,
+			 is_doubled(text + i, n));
 		if (!out->bad && (out->len - from != n ||
-				  memcmp(out->at + from, text + i, n) != 0))
+				  memcmp(out->at + from, text + i, n) != 0)) {
 			hits++;
+			told = url ? SIZE_MAX : from;
+		}
 		i += n;
 	}
-	if (buf_ok(out, e) < 0)
+	if (buf_ok(out, e) < 0 || tell(out, told, fn, arg, e) < 0)
 		return -1;
 	*ret_hits = hits;
 	return 0;
+}
+
+/* ---- binary data ---- */
+
+enum { BLOB_TEXT_MAX = 32768 };
+
+/* How many bytes a text of units of `unit` bytes has, up to a NUL or the end. */
+static size_t
+text_bytes(const uint8_t *at, size_t len, size_t unit)
+{
+	size_t n = 0;
+
+	while (n + unit <= len && n < BLOB_TEXT_MAX &&
+	       (at[n] != 0 || (unit == 2 && at[n + 1] != 0)))
+		n += unit;
+	return n;
+}
+
+/* Does a drive's path begin here, in UTF-16 (2), in ASCII (1)?  Or not (0). */
+static size_t
+path_unit(const uint8_t *at, size_t len)
+{
+	if (len >= 6 && isalpha(at[0]) && memcmp(at + 1, "\0:\0\\\0", 5) == 0)
+		return 2;
+	return len >= 3 && isalpha(at[0]) && memcmp(at + 1, ":\\", 2) == 0;
+}
+
+static int
+one_path(const struct pm_rewrite *rw, const uint8_t *at, size_t n, size_t unit,
+	 struct buf *out, size_t *ret_hits, struct err *e)
+{
+	BUF_SCOPED struct buf fresh = BUF_EMPTY;
+	SCOPED_FREE uint8_t *units = NULL;
+	SCOPED_FREE char *text = unit == 2 ? utf_from16(at, n, e) :
+		mem_strn((const char *)at, n, e);
+	size_t hits, bytes;
+
+	if (text == NULL)
+		return -1;
+	/* What is not ASCII is of an unknown code page. */
+	for (const char *p = text; unit == 1 && *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80) {
+			buf_bytes(out, at, n);
+			return 0;
+		}
+	if (pm_rewrite_text(rw, text, &fresh, &hits, e) < 0)
+		return -1;
+	*ret_hits += hits;
+	if (hits == 0) {
+		buf_bytes(out, at, n);
+	} else if (unit == 1) {
+		buf_bytes(out, fresh.at, fresh.len);
+	} else {
+		if (utf_to16((char *)fresh.at, &units, &bytes, e) < 0)
+			return -1;
+		buf_bytes(out, units, bytes);
+	}
+	return 0;
+}
+
+int
+pm_rewrite_blob(const struct pm_rewrite *rw, const void *at, size_t len,
+		struct buf *out, size_t *ret_hits, struct err *e)
+{
+	const uint8_t *p = at;
+	size_t hits = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t unit = path_unit(p + i, len - i), n;
+
+		if (unit == 0) {
+			buf_u8(out, p[i++]);
+			continue;
+		}
+		n = text_bytes(p + i, len - i, unit);
+		if (one_path(rw, p + i, n, unit, out, &hits, e) < 0)
+			return -1;
+		i += n;
+	}
+	*ret_hits = hits;
+	return buf_ok(out, e);
 }

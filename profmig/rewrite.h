@@ -6,7 +6,8 @@
  * regard to case: "C:\Documents and Settings\alice", with forward slashes, with
  * short names ("C:\DOCUME~1\alice") where those are known, behind "\\?\" and
  * "\??\", with "%USERPROFILE%" and the like in front, and percent-encoded behind
- * "file:///".  A prefix matches whole components only.
+ * "file:///", and with every backslash written twice, as program text has it.  A
+ * prefix matches whole components only.
  */
 #ifndef PROFMIG_REWRITE_H
 #define PROFMIG_REWRITE_H
@@ -69,6 +70,20 @@ MUST_CHECK int pm_rewrite_path(const struct pm_rewrite *rw, const char *path,
  * something else than itself. */
 MUST_CHECK int pm_rewrite_text(const struct pm_rewrite *rw, const char *text,
 			       struct buf *out, size_t *ret_hits,
+			       struct err *e);
+
+/* Told about each path that was put in, as a plain one. */
+typedef int (*pm_rewritten_fn)(void *arg, const char *path, struct err *e);
+
+/* Likewise, and fn hears of the new paths (but for URLs). */
+MUST_CHECK int pm_rewrite_tell(const struct pm_rewrite *rw, const char *text,
+			       struct buf *out, size_t *ret_hits,
+			       pm_rewritten_fn fn, void *arg, struct err *e);
+
+/* All paths in binary data, in UTF-16 or ASCII, each ended by a NUL or the end;
+ * what follows one moves with its length. */
+MUST_CHECK int pm_rewrite_blob(const struct pm_rewrite *rw, const void *at,
+			       size_t len, struct buf *out, size_t *ret_hits,
 			       struct err *e);
 
 #endif /* PROFMIG_REWRITE_H */

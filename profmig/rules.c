@@ -19,7 +19,8 @@ enum { RULE_BYTES_MAX = 1 << 20 };
 static const char *const do_words[] = {
 	"drop", "copy", "rewrite", "if-exists", "low-dword", "taskbar",
 	"shell-state", "cabinet-state", "or", "path-list", "locale",
-	"wallpaper", "connections", "redirect", NULL
+	"wallpaper", "connections", "redirect", "blob", "mapi", "layout",
+	"printer", NULL
 };
 static const char *const conflict_words[] = {
 	"both", "target", "source", "newer", NULL
@@ -28,7 +29,7 @@ static const char *const account_words[] = {
 	"any", "same", "other", NULL
 };
 static const char *const content_words[] = {
-	"as-is", "links", NULL
+	"as-is", "text", "links", NULL
 };
 
 const char *
@@ -70,6 +71,7 @@ rule_done(struct pm_rule *r)
 
 		free(f->path);
 		free(f->to_path);
+		free(f->to_name);
 		words_done(&f->only);
 		words_done(&f->except);
 		free(f->why);
@@ -173,6 +175,17 @@ check_path(const struct yml *at, const char *path, struct err *e)
 	return 0;
 }
 
+/* Is it in the hive of classes, which is never carried? */
+static bool
+is_classes(const char *key)
+{
+	static const char classes[] = "Software\\Classes";
+	const size_t n = sizeof(classes) - 1;
+
+	return strncasecmp(key, classes, n) == 0 &&
+		(key[n] == '\0' || key[n] == '\\');
+}
+
 static int
 get_registry(struct yml *map, struct pm_registry *g, struct err *e)
 {
@@ -195,6 +208,9 @@ get_registry(struct yml *map, struct pm_registry *g, struct err *e)
 		return -1;
 	if (g->to_value != NULL && g->values.count != 1)
 		return yml_err(map, e, "to-value needs exactly one of values");
+	if (g->how != PM_DROP && is_classes(key))
+		return yml_err(map, e, "file associations and classes can only "
+			       "be dropped");
 	if (g->how == PM_DROP && g->why == NULL)
 		return yml_err(map, e, "what is dropped needs a why");
 	g->key = mem_str(key, e);
@@ -237,10 +253,15 @@ get_files(struct yml *map, struct pm_files *f, struct err *e)
 					       PM_AS_IS, e);
 	if (get_words(map, "only", &f->only, e) < 0 ||
 	    get_words(map, "except", &f->except, e) < 0 ||
+	    get_text(map, "to-name", &f->to_name, e) < 0 ||
 	    get_text(map, "why", &f->why, e) < 0 || yml_end(map, e) < 0)
 		return -1;
 	if (check_path(map, path, e) < 0 || check_path(map, to, e) < 0)
 		return -1;
+	if (f->to_name != NULL && (f->only.count != 1 ||
+				   strpbrk(f->only.at[0], "*?") != NULL))
+		return yml_err(map, e, "to-name needs exactly one name in "
+			       "only");
 	if (f->drop && f->why == NULL)
 		return yml_err(map, e, "what is dropped needs a why");
 	f->path = mem_str(path, e);

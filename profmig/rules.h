@@ -45,6 +45,10 @@ enum pm_do {
 	PM_WALLPAPER,		/* the picture comes along */
 	PM_CONNECTIONS,		/* proxy blob, in the target's version */
 	PM_REDIRECT,		/* a folder, if it leads to a server */
+	PM_BLOB,		/* binary data with paths in it */
+	PM_MAPI,		/* likewise, by MAPI's property types */
+	PM_LAYOUT,		/* a keyboard layout, if the target has it */
+	PM_PRINTER,		/* the default printer, if it is a server's */
 	PM_DO_COUNT
 };
 
@@ -74,6 +78,7 @@ enum pm_conflict {
 /* What happens to the bytes of a file. */
 enum pm_content {
 	PM_AS_IS,
+	PM_TEXT,		/* old paths in it made new */
 	PM_LINKS,		/* shell links: rewritten, and only if the
 				 * target is there */
 };
@@ -82,6 +87,7 @@ struct pm_files {
 	unsigned line;
 	unsigned place, to_place;	/* enum wn_folder, or PM_PROFILE... */
 	char *path, *to_path;		/* below it, "" for all of it */
+	char *to_name;			/* another name there, or NULL */
 	struct pm_words only;	/* patterns of last components; none: all */
 	struct pm_words except;	/* patterns, of a component or of a path */
 	bool drop;		/* what this names stays behind */

@@ -27,6 +27,10 @@ MUST_CHECK int pm_value_drop(struct pm_value *v, const char *why,
 MUST_CHECK int pm_value_set(struct pm_value *v, const void *at, size_t len,
 			    struct err *e);
 
+/* Binary data with paths in it, and MAPI's. */
+MUST_CHECK int pm_value_blob(struct pm_value *v, struct err *e);
+MUST_CHECK int pm_value_mapi(struct pm_value *v, struct err *e);
+
 /* SIDs of the old side, in strings and in binary data, become those of the new
  * one. */
 MUST_CHECK int pm_value_sids(struct pm_value *v, struct err *e);

@@ -171,6 +171,15 @@ new_key(struct pm_value *v, const char *to, const char *rest, struct err *e)
 	return v->out->to_key == NULL ? -1 : 0;
 }
 
+/* A wider entry may mean it, but there is no hive over there to carry it to. */
+static bool
+in_classes(const struct pm_settings_from *f, const struct pm_setting *s)
+{
+	return f->classes != NULL &&
+		strncasecmp(s->key, "Software\\Classes", 16) == 0 &&
+		(s->key[16] == '\0' || s->key[16] == '\\');
+}
+
 /* The value by its entry; without one it stays behind. */
 static int
 decide(const struct pm_settings_from *f, struct pm_settings *s,
@@ -197,9 +206,15 @@ decide(const struct pm_settings_from *f, struct pm_settings *s,
 	if (out->to_name == NULL)
 		return -1;
 	v.base = hv_find(hv_root(f->base), out->to_key);
+	if (in_classes(f, out))
+		return pm_value_drop(&v, "classes are not carried", e);
 	if (pm_transform(&v, e) < 0 || pm_value_sids(&v, e) < 0 ||
 	    adapt_type(&v, e) < 0)
 		return -1;
+	if (out->outcome != PM_DROPPED && out->type == HV_BINARY &&
+	    pm_names_old(f->move, out->data, out->len))
+		return pm_value_drop(&v, "names the old profile in a form that "
+				     "is not known", e);
 	if (out->outcome == PM_TRANSFORMED && out->why == NULL &&
 	    g->why != NULL) {
 		out->why = mem_str(g->why, e);
@@ -244,9 +259,12 @@ one_value(const struct pm_settings_from *f, struct pm_settings *s,
 
 static int
 walk(const struct pm_settings_from *f, struct pm_settings *s,
-     struct hv_key *k, struct err *e)
+     const char *top, struct hv_key *k, struct err *e)
 {
-	SCOPED_FREE char *path = hv_path(k, e);
+	SCOPED_FREE char *below = hv_path(k, e);
+	SCOPED_FREE char *path = below == NULL ? NULL :
+		mem_fmt(e, "%s%s%s", top,
+			*top != '\0' && *below != '\0' ? "\\" : "", below);
 
 	if (path == NULL)
 		return -1;
@@ -256,7 +274,7 @@ walk(const struct pm_settings_from *f, struct pm_settings *s,
 			return -1;
 	for (struct hv_key *sub = hv_first(k); sub != NULL;
 	     sub = hv_next(sub))
-		if (walk(f, s, sub, e) < 0)
+		if (walk(f, s, top, sub, e) < 0)
 			return -1;
 	return 0;
 }
@@ -267,7 +285,9 @@ pm_settings_make(const struct pm_settings_from *f, struct pm_settings *ret,
 {
 	PM_SETTINGS_SCOPED struct pm_settings s = PM_SETTINGS_EMPTY;
 
-	if (walk(f, &s, hv_root(f->from), e) < 0)
+	if (walk(f, &s, "", hv_root(f->from), e) < 0 ||
+	    (f->classes != NULL &&
+	     walk(f, &s, "Software\\Classes", hv_root(f->classes), e) < 0))
 		return -1;
 	*ret = TAKE(s);
 	return 0;

@@ -4,6 +4,7 @@
 #ifndef PROFMIG_SETTINGS_H
 #define PROFMIG_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ typedef int (*pm_exists_fn)(void *arg, const char *path, struct err *e);
 struct pm_settings_from {
 	const struct pm_move *move;
 	struct hv_hive *from;	/* the old NTUSER.DAT */
+	struct hv_hive *classes;	/* the old UsrClass.dat, or NULL; it is
+				 * HKCU\Software\Classes */
 	struct hv_hive *base;	/* the hive over there, as it is now */
 	pm_exists_fn exists;
 	void *arg;
@@ -50,6 +53,10 @@ struct pm_settings_from {
 
 MUST_CHECK int pm_settings_make(const struct pm_settings_from *f,
 				struct pm_settings *ret, struct err *e);
+
+/* Does binary data name the old profile's folder?  Never true where the new one
+ * has the same. */
+bool pm_names_old(const struct pm_move *m, const uint8_t *at, size_t len);
 
 /* Put those that arrive into a hive. */
 MUST_CHECK int pm_settings_apply(const struct pm_settings *s,

@@ -264,6 +264,48 @@ redirect(struct pm_value *v, struct err *e)
 		pm_value_drop(v, "the new profile has its own folders", e);
 }
 
+/* "00000407": is there such a layout over there?  A substitute ("d0010407") is
+ * looked up in Substitutes, which is checked by itself. */
+static int
+layout(struct pm_value *v, struct err *e)
+{
+	struct hv_key *set = wn_control_set(v->from->move->to, e);
+	struct hv_key *all = set == NULL ? NULL :
+		hv_find(set, "Control\\Keyboard Layouts");
+	SCOPED_FREE char *id = utf_from16(v->in.at, v->in.len, e);
+
+	if (set == NULL || id == NULL)
+		return -1;
+	id[strcspn(id, "\xc0\\")] = '\0';
+	if (all == NULL || id[0] == 'd' || id[0] == 'D' ||
+	    hv_find(all, id) != NULL)
+		return 0;
+	return pm_value_drop(v, "the target does not have this keyboard "
+			     "layout", e);
+}
+
+/* "\\srv\prn,winspool,Ne00:": only a printer that the person is connected to;
+ * one at the old computer's own port is not there. */
+static int
+printer(struct pm_value *v, struct err *e)
+{
+	SCOPED_FREE char *text = utf_from16(v->in.at, v->in.len, e);
+	SCOPED_FREE char *key = NULL;
+
+	if (text == NULL)
+		return -1;
+	text[strcspn(text, ",\xc0")] = '\0';
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '\\')
+			*p = ',';
+	key = mem_fmt(e, "Printers\\Connections\\%s", text);
+	if (key == NULL)
+		return -1;
+	if (text[0] == ',' && hv_find(hv_root(v->from->from), key) != NULL)
+		return 0;
+	return pm_value_drop(v, "a printer of the old computer", e);
+}
+
 int
 pm_transform(struct pm_value *v, struct err *e)
 {
@@ -298,6 +340,14 @@ pm_transform(struct pm_value *v, struct err *e)
 		return connections(v, e);
 	case PM_REDIRECT:
 		return redirect(v, e);
+	case PM_BLOB:
+		return pm_value_blob(v, e);
+	case PM_MAPI:
+		return pm_value_mapi(v, e);
+	case PM_LAYOUT:
+		return layout(v, e);
+	case PM_PRINTER:
+		return printer(v, e);
 	case PM_DROP:
 	case PM_DO_COUNT:
 		break;

@@ -86,11 +86,11 @@ one_string(struct pm_value *v, const uint8_t *at, size_t len, bool must_exist,
 	    pm_rewrite_text(&v->from->move->paths, text, &fresh, &hits,
 			    e) < 0)
 		return -1;
-	if (must_exist && text[0] != '\0') {
+	if ((must_exist || hits > 0) && text[0] != '\0') {
 		r = names_a_file(v, (char *)fresh.at, e);
 		if (r < 0)
 			return -1;
-		*ret_gone = r == 0;
+		*ret_gone = *ret_gone || r == 0;
 	}
 	*ret_hits += hits;
 	if (hits == 0) {
@@ -137,7 +137,7 @@ pm_value_rewrite(struct pm_value *v, bool must_exist, struct err *e)
 		if (one_string(v, at, n, must_exist, &out, &hits, &gone,
 			       e) < 0)
 			return -1;
-		if (gone)
+		if (gone && must_exist)
 			return pm_value_drop(v, "names a file that the target "
 					     "does not have", e);
 		n += n + 2 <= left ? 2 : 0;
@@ -148,7 +148,15 @@ pm_value_rewrite(struct pm_value *v, bool must_exist, struct err *e)
 	}
 	if (buf_ok(&out, e) < 0)
 		return -1;
-	return hits == 0 ? 0 : pm_value_set(v, out.at, out.len, e);
+	if (hits == 0)
+		return 0;
+	if (gone && v->out->why == NULL) {
+		v->out->why = mem_str("names the new place of what does not "
+				      "come along", e);
+		if (v->out->why == NULL)
+			return -1;
+	}
+	return pm_value_set(v, out.at, out.len, e);
 }
 
 /* ---- SIDs ---- */

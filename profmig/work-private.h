@@ -43,6 +43,13 @@ MUST_CHECK int pm_plan_settings(struct pm_work *w, struct cs_plan *plan,
 MUST_CHECK int pm_plan_files(struct pm_work *w, struct cs_plan *plan,
 			     struct err *e);
 
+/* The bytes of a text file with new paths in it: 1, *ret (the caller frees) and
+ * how many of the new paths will not be there; 0 when nothing changes. */
+MUST_CHECK int pm_text_rewrite(struct pm_work *w,
+			       const struct pm_content_at *c, uint8_t **ret,
+			       size_t *ret_len, size_t *ret_missing,
+			       struct err *e);
+
 /* The SDDL of what lies in the profile. */
 enum pm_sddl { PM_SDDL_ROOT, PM_SDDL_FOLDER, PM_SDDL_FILE };
 MUST_CHECK char *pm_sddl(const struct pm_work *w, enum pm_sddl kind,

@@ -19,6 +19,7 @@ pm_work_done(struct pm_work *w)
 	pm_names_done(&w->there);
 	hv_free(&w->old);
 	hv_free(&w->base);
+	hv_free(&w->classes);
 	free(w->prefix);
 	for (size_t i = 0; i < w->mades; i++) {
 		free(w->made[i].name);

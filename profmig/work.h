@@ -45,6 +45,7 @@ struct pm_work {
 	struct pm_settings settings;
 	struct pm_names there;		/* paths that will be there */
 	struct hv_hive *old, *base;	/* the old hive; the one over there */
+	struct hv_hive *classes;	/* the old UsrClass.dat, or NULL */
 	char *prefix;			/* "alice/", "alice>carol/" */
 	size_t mades, made_cap;
 	struct pm_made *made;

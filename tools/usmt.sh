@@ -45,16 +45,18 @@ Taskbar settings|
 User personal certificates|
 Windows Media Player|
 Microsoft Office|
+Microsoft Outlook|
 Mozilla Firefox|
 Google Chrome|
-Shared folders|the public folders belong to everybody; the bundle leaves them
-Address book|the .wab file has no reader in newer Windows
-EFS files|open only with the old account's key; listed as staying behind
-Fonts|they belong to the machine, not to a person
+Opera|
+Shared folders|
+Address book|
+EFS files|open only with the old account's key; listed as staying behind before anything is moved
+Fonts|they belong to the machine; what a person of Windows 10 has alone comes by rule fonts
 Group membership|accounts and groups of the target are left as they are
 Offline files|a cache of a server
 Phone and modem|device settings of the old computer
-Windows Mail|Outlook Express' store has no reader in newer Windows
+Windows Mail|
 Windows Rights Management|licences are bound to the machine
-Passwords|bound to the old account's keys; listed as staying behind
+Passwords|sealed to account and password; come where both stay the same (rule secrets)
 ROWS

@@ -13,6 +13,8 @@
 #include "windows/windows-private.h"
 
 #define ROAMING "AppData\\Roaming\\Microsoft\\Windows\\"
+#define FOLDERS "Microsoft\\Windows\\CurrentVersion\\Explorer\\" \
+	"User Shell Folders"
 #define LOCAL "AppData\\Local\\Microsoft\\Windows\\"
 
 static const struct {
@@ -47,6 +49,22 @@ static const struct {
 		       LOCAL "Temporary Internet Files" },
 	[WN_HISTORY] = { "History", "Local Settings\\History",
 			 LOCAL "History" },
+	/* Below "All Users" and Public; with "*" below ProgramData. */
+	[WN_PUBLIC_DESKTOP] = { "Common Desktop", "Desktop", "Desktop" },
+	[WN_PUBLIC_DOCUMENTS] = { "Common Documents", "Documents",
+				  "Documents" },
+	[WN_PUBLIC_PICTURES] = { "CommonPictures", "Documents\\My Pictures",
+				 "Pictures" },
+	[WN_PUBLIC_MUSIC] = { "CommonMusic", "Documents\\My Music", "Music" },
+	[WN_PUBLIC_VIDEOS] = { "CommonVideo", "Documents\\My Videos",
+			       "Videos" },
+	[WN_PUBLIC_FAVORITES] = { "Common Favorites", "Favorites",
+				  "Favorites" },
+	[WN_PUBLIC_START_MENU] = { "Common Start Menu", "Start Menu",
+				   "*\\Microsoft\\Windows\\Start Menu" },
+	[WN_PUBLIC_TEMPLATES] = { "Common Templates", "Templates",
+				  "*\\Microsoft\\Windows\\Templates" },
+	[WN_PROGRAM_DATA] = { "Common AppData", "Application Data", "*" },
 };
 
 void
@@ -75,14 +93,25 @@ by_default(const struct wn_install *in, const struct wn_user *u,
 {
 	const bool xp = in->generation < WN_VISTA;
 	const char *below = xp ? known[i].xp : known[i].later;
-	const char *docs = f->at[WN_DOCUMENTS];
+	const char *docs = f->at[i < WN_PUBLIC_DESKTOP ? WN_DOCUMENTS :
+				WN_PUBLIC_DOCUMENTS];
+	const char *top = i < WN_PUBLIC_DESKTOP ? u->profile :
+		in->public_profile;
 
-	if (below == NULL)
+	if (below != NULL && below[0] == '*') {
+		top = in->program_data;
+		below++;
+	}
+	if (below == NULL || top == NULL)
 		return 0;
-	if (xp && docs != NULL && strncmp(below, "My Documents\\", 13) == 0)
+	if (xp && docs != NULL && i >= WN_PUBLIC_DESKTOP &&
+	    strncmp(below, "Documents\\", 10) == 0)
+		f->at[i] = mem_fmt(e, "%s%s", docs, below + 9);
+	else if (xp && docs != NULL && strncmp(below, "My Documents\\", 13) == 0)
 		f->at[i] = mem_fmt(e, "%s%s", docs, below + 12);
 	else
-		f->at[i] = mem_fmt(e, "%s\\%s", u->profile, below);
+		f->at[i] = mem_fmt(e, "%s%s%s", top, below[0] == '\0' ||
+				   below[0] == '\\' ? "" : "\\", below);
 	return f->at[i] == NULL ? -1 : 0;
 }
 
@@ -114,19 +143,25 @@ wn_folders(const struct wn_install *in, const struct wn_user *u,
 	   struct hv_hive *ntuser, struct wn_folders *ret, struct err *e)
 {
 	WN_FOLDERS_SCOPED struct wn_folders f = WN_FOLDERS_EMPTY;
-	struct hv_key *key = hv_find(hv_root(ntuser), "Software\\Microsoft\\"
-		"Windows\\CurrentVersion\\Explorer\\User Shell Folders");
+	/* Loaded when the installation's users were read. */
+	struct hv_hive *machine = in->hive[WN_SOFTWARE];
+	struct hv_key *own = hv_find(hv_root(ntuser), "Software\\" FOLDERS);
+	struct hv_key *shared = machine == NULL ? NULL :
+		hv_find(hv_root(machine), FOLDERS);
 
 	if (u->profile == NULL)
 		return err_set(e, ERR_CORRUPT, "%s: ProfileList names no "
 			       "folder", u->name);
 	for (size_t i = 0; i < WN_FOLDERS; i++) {
-		if (from_hive(in, u, key, (enum wn_folder)i, &f, e) < 0)
+		const bool mine = i < WN_PUBLIC_DESKTOP;
+
+		if (from_hive(in, u, mine ? own : shared, (enum wn_folder)i,
+			      &f, e) < 0)
 			return -1;
 		if (f.at[i] == NULL &&
 		    by_default(in, u, (enum wn_folder)i, &f, e) < 0)
 			return -1;
-		f.moved[i] = f.at[i] != NULL && !inside(f.at[i], u->profile);
+		f.moved[i] = mine && f.at[i] != NULL && !inside(f.at[i], u->profile);
 	}
 	*ret = TAKE(f);
 	return 0;

@@ -43,6 +43,9 @@ wn_folder_name(enum wn_folder f)
 		"favorites", "downloads", "roaming", "local", "start-menu",
 		"programs", "startup", "send-to", "recent", "nethood",
 		"printhood", "templates", "cookies", "cache", "history",
+		"public-desktop", "public-documents", "public-pictures",
+		"public-music", "public-videos", "public-favorites",
+		"public-start-menu", "public-templates", "program-data",
 	};
 
 	return names[f];

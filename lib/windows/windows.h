@@ -267,6 +267,10 @@ enum wn_folder {
 	WN_FAVORITES, WN_DOWNLOADS, WN_ROAMING, WN_LOCAL, WN_START_MENU,
 	WN_PROGRAMS, WN_STARTUP, WN_SEND_TO, WN_RECENT, WN_NETHOOD,
 	WN_PRINTHOOD, WN_TEMPLATES, WN_COOKIES, WN_CACHE, WN_HISTORY,
+	/* what people share: "All Users", Public, ProgramData */
+	WN_PUBLIC_DESKTOP, WN_PUBLIC_DOCUMENTS, WN_PUBLIC_PICTURES,
+	WN_PUBLIC_MUSIC, WN_PUBLIC_VIDEOS, WN_PUBLIC_FAVORITES,
+	WN_PUBLIC_START_MENU, WN_PUBLIC_TEMPLATES, WN_PROGRAM_DATA,
 	WN_FOLDERS
 };
 
@@ -274,15 +278,15 @@ const char *wn_folder_name(enum wn_folder f);	/* "documents" */
 
 struct wn_folders {
 	char *at[WN_FOLDERS];	/* Windows paths, expanded, owned, or NULL */
-	bool moved[WN_FOLDERS];	/* redirected: outside the profile */
+	bool moved[WN_FOLDERS];	/* the person's own, but not in the profile */
 };
 
 #define WN_FOLDERS_EMPTY { .at = { NULL } }
 #define WN_FOLDERS_SCOPED SCOPED(wn_folders_done)
 void wn_folders_done(struct wn_folders *f);
 
-/* The user's folders as the hive's "User Shell Folders" says, and what Windows
- * takes where it says nothing. */
+/* The user's folders as the hive's "User Shell Folders" says, the shared ones as
+ * the machine's does, and what Windows takes where those say nothing. */
 MUST_CHECK int wn_folders(const struct wn_install *in, const struct wn_user *u,
 			  struct hv_hive *ntuser, struct wn_folders *ret,
 			  struct err *e);

@@ -79,6 +79,9 @@ texts(void **state)
 		{ "D:\\Documents and Settings\\alice", "D:\\Documents and "
 		  "Settings\\alice", 0 },
 		{ "\\\\srv\\home\\alice", "\\\\srv\\home\\alice", 0 },
+		{ "user_pref(\"d\", \"C:\\\\Documents and Settings\\\\alice"
+		  "\\\\My Documents\\\\x\");", "user_pref(\"d\", \"C:\\\\Users"
+		  "\\\\alice\\\\Documents\\\\x\");", 1 },
 		{ "", "", 0 }, { "100%", "100%", 0 }, { "%", "%", 0 },
 		{ "C:", "C:", 0 }, { "C:\\", "C:\\", 0 },
 	};
@@ -116,12 +119,75 @@ idempotent(void **state)
 	assert_null(twice);
 }
 
+static int
+collect(void *arg, const char *path, struct err *e)
+{
+	struct buf *all = arg;
+
+	(void)e;
+	buf_fmt(all, "%s|", path);
+	return 0;
+}
+
+/* Whoever asks hears of each new path as a plain one. */
+static void
+told(void **state)
+{
+	PM_REWRITE_SCOPED struct pm_rewrite rw = PM_REWRITE_EMPTY;
+	BUF_SCOPED struct buf out = BUF_EMPTY, all = BUF_EMPTY;
+	struct err e = ERR_INIT;
+	size_t hits;
+
+	(void)state;
+	make(&rw);
+	assert_int_equal(pm_rewrite_tell(&rw, "a=\"C:\\\\Documents and "
+		"Settings\\\\alice\\\\My Documents\\\\x y.txt\"\nb=" OLD "\\z\n"
+		"u=file:///C:/Documents%20and%20Settings/alice/q", &out, &hits,
+		collect, &all, &e), 0);
+	assert_int_equal(hits, 3);
+	assert_string_equal(all.at, NEW "\\Documents\\x y.txt|" NEW "\\z|");
+}
+
+/* Paths in binary data, with what stands around them. */
+static void
+blobs(void **state)
+{
+	static const uint8_t in[] =
+		"\1\0\xff" OLD "\\My Documents\\m.pst\0\7"
+		"C\0:\0\\\0D\0o\0c\0u\0m\0e\0n\0t\0s\0 \0a\0n\0d\0 \0S\0e\0t"
+		"\0t\0i\0n\0g\0s\0\\\0a\0l\0i\0c\0e\0\\\0x\0\0\0\5"
+		"C:\\else\0" OLD;
+	static const uint8_t want[] =
+		"\1\0\xff" NEW "\\Documents\\m.pst\0\7"
+		"C\0:\0\\\0U\0s\0e\0r\0s\0\\\0a\0l\0i\0c\0e\0\\\0x\0\0\0\5"
+		"C:\\else\0" NEW;
+	PM_REWRITE_SCOPED struct pm_rewrite rw = PM_REWRITE_EMPTY;
+	struct err e = ERR_INIT;
+	size_t hits;
+
+	(void)state;
+	make(&rw);
+	for (size_t n = 0; n <= sizeof(in) - 1; n++) {
+		BUF_SCOPED struct buf out = BUF_EMPTY;
+
+		assert_int_equal(pm_rewrite_blob(&rw, in, n, &out, &hits, &e),
+				 0);
+		if (n < sizeof(in) - 1)
+			continue;
+		assert_int_equal(hits, 3);
+		assert_int_equal(out.len, sizeof(want) - 1);
+		assert_memory_equal(out.at, want, out.len);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
 		cmocka_unit_test(idempotent),
+		cmocka_unit_test(told),
+		cmocka_unit_test(blobs),
 	};
 
 	return cmocka_run_group_tests_name("profmig_rewrite", tests, NULL,

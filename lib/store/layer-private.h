@@ -32,6 +32,7 @@ enum {
 	ST_LREC_DATA = ST_LREC_ZERO + ST_LAYER_BLOCK,
 	ST_LSEG_HEADER = 32,
 	ST_LSEG_BYTES = 64 << 20,	/* a segment takes no more records then */
+	ST_LAYER_BATCH = 64,	/* records written with one call */
 };
 
 enum st_lrec_kind { ST_LREC_KIND_DATA = 1, ST_LREC_KIND_ZERO = 2 };
@@ -121,6 +122,7 @@ struct st_layer {
 	bool failed;			/* a sync failed: nothing is sure now */
 	bool changed;			/* since the checkpoint */
 	bool tidying;
+	bool trimmed;			/* since space was last given back */
 	_Atomic uint64_t synced;
 
 	pthread_rwlock_t map;		/* of everything below */
@@ -141,7 +143,8 @@ MUST_CHECK char *st_layer_seg_path(const struct st_layer *l, uint32_t number,
 
 /* Begin a new segment. */
 MUST_CHECK int st_layer_seg_new(struct st_layer *l, struct err *e);
-/* Open one that is there, in ascending order. */
+/* Open one that is there, in ascending order: 1; 0 when it was begun and a power
+ * cut took its head; -1. */
 MUST_CHECK int st_layer_seg_open(struct st_layer *l, uint32_t number,
 				 struct err *e);
 
@@ -174,6 +177,14 @@ MUST_CHECK int st_layer_checkpoint(struct st_layer *l, struct err *e);
  * st_layer_replay() goes on. */
 MUST_CHECK int st_layer_load(struct st_layer *l, size_t *ret_from,
 			     uint64_t *ret_at, struct err *e);
+
+/* Is [at, at + len) in the disk?  Else ERR_CORRUPT. */
+MUST_CHECK int st_layer_range(const struct st_layer *l, uint64_t at,
+			      uint64_t len, struct err *e);
+
+/* With the write lock held, and all synced: give space back if something was
+ * trimmed since the last time, also that of the last segment. */
+MUST_CHECK int st_layer_give_back(struct st_layer *l, struct err *e);
 
 /* With the write lock held: sync what was appended; append one block; read the
  * block at a place. */

@@ -183,6 +183,20 @@ take_run(struct st_layer *l, struct cur *c, struct err *e)
 	return 0;
 }
 
+/* One that must be there whole, unless it is the last: that may have been begun
+ * just when the power went. */
+static int
+open_one(struct st_layer *l, const struct numbers *there, uint32_t number,
+	 struct err *e)
+{
+	int r = st_layer_seg_open(l, number, e);
+
+	if (r == 0 && number != there->at[there->count - 1])
+		return err_set(e, ERR_CORRUPT, "%s: %08x.segment is damaged",
+			       l->path, number);
+	return r;
+}
+
 /* The segments that the checkpoint knows must be there; those behind the last of
  * them came later, and any other was compacted and not yet removed. */
 static int
@@ -199,8 +213,9 @@ open_known(struct st_layer *l, struct cur *c, const struct numbers *there,
 
 		if (number <= last)
 			cur_bad(c, "has unsorted segments");
-		else if (st_layer_seg_open(l, number, e) < 0)
-			return -1;
+		else if (st_layer_seg_open(l, number, e) <= 0)
+			return err_set(e, ERR_CORRUPT, "%s: %08x.segment is "
+				       "damaged", l->path, number);
 		last = number;
 	}
 	if (!cur_ok(c))
@@ -208,9 +223,11 @@ open_known(struct st_layer *l, struct cur *c, const struct numbers *there,
 	*ret_known = l->segs;
 	l->checkpoint_segment = last;
 	for (size_t i = 0; i < there->count; i++) {
-		if (there->at[i] > last &&
-		    st_layer_seg_open(l, there->at[i], e) < 0)
-			return -1;
+		if (there->at[i] > last) {
+			if (open_one(l, there, there->at[i], e) < 0)
+				return -1;
+			continue;
+		}
 		if (st_layer_seg(l, there->at[i]) == NULL && l->writable) {
 			SCOPED_FREE char *path = st_layer_seg_path(
 				l, there->at[i], e);
@@ -258,7 +275,7 @@ open_all(struct st_layer *l, const struct numbers *there, struct err *e)
 		if (there->at[i] != i + 1)
 			return err_set(e, ERR_CORRUPT, "%s: checkpoint is "
 				       "missing", l->path);
-		if (st_layer_seg_open(l, there->at[i], e) < 0)
+		if (open_one(l, there, there->at[i], e) < 0)
 			return -1;
 	}
 	return 0;

@@ -213,7 +213,9 @@ st_layer_seg_new(struct st_layer *l, struct err *e)
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
+	/* Synced before there are records: so one with records has its head. */
 	if (write_head(l, fd, number, path, e) < 0 ||
+	    (fdatasync(fd) < 0 && err_sys(e, "%s: sync", path) < 0) ||
 	    io_sync_dir(l->path, e) < 0 ||
 	    add_seg(l, (struct st_lseg){ .number = number, .fd = fd,
 					 .end = ST_LSEG_HEADER }, e) < 0) {
@@ -250,6 +252,7 @@ int
 st_layer_seg_open(struct st_layer *l, uint32_t number, struct err *e)
 {
 	SCOPED_FREE char *path = st_layer_seg_path(l, number, e);
+	struct err why = ERR_INIT;
 	struct stat st;
 
 	if (path == NULL)
@@ -257,15 +260,17 @@ st_layer_seg_open(struct st_layer *l, uint32_t number, struct err *e)
 	int fd = open(path, (l->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (fstat(fd, &st) < 0)
-		(void)err_sys(e, "%s", path);
-	else if (check_head(l, fd, number, path, e) == 0 &&
-		 add_seg(l, (struct st_lseg){ .number = number, .fd = fd,
-					      .end = (uint64_t)st.st_size },
-			 e) == 0)
-		return 0;
-	(void)close(fd);
-	return -1;
+	int r = fstat(fd, &st) < 0 ? err_sys(e, "%s", path) : 1;
+	if (r > 0 && check_head(l, fd, number, path, &why) < 0)
+		r = st.st_size <= ST_LSEG_HEADER && why.kind == ERR_CORRUPT ?
+		    0 : err_set(e, why.kind, "%s", why.msg);
+	if (r > 0 && add_seg(l, (struct st_lseg){ .number = number, .fd = fd,
+						  .end = (uint64_t)st.st_size },
+			     e) < 0)
+		r = -1;
+	if (r <= 0)
+		(void)close(fd);
+	return r;
 }
 
 /* ---- replay -------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "hal-neutral/binding.h"
+#include "hal-neutral/letter.h"
 #include "hal-neutral/links.h"
 
 enum { START_BOOT = 0, START_DISABLED = 4 };
@@ -37,12 +38,15 @@ const struct hn_core hn_core[] = {
 };
 
 const struct hn_class hn_classes[] = {
-	{ "{4D36E967-E325-11CE-BFC1-08002BE10318}", "DiskDrive" },
-	{ "{4D36E96A-E325-11CE-BFC1-08002BE10318}", "HDC" },
-	{ "{4D36E97B-E325-11CE-BFC1-08002BE10318}", "SCSIAdapter" },
-	{ "{4D36E97D-E325-11CE-BFC1-08002BE10318}", "System" },
-	{ "{71A27CDD-812A-11D0-BEC7-08002BE2092F}", "Volume" },
-	{ NULL, NULL }
+	{ "{4D36E967-E325-11CE-BFC1-08002BE10318}", "DiskDrive", true },
+	{ "{4D36E96A-E325-11CE-BFC1-08002BE10318}", "HDC", true },
+	{ "{4D36E97B-E325-11CE-BFC1-08002BE10318}", "SCSIAdapter", true },
+	{ "{4D36E97D-E325-11CE-BFC1-08002BE10318}", "System", true },
+	{ "{71A27CDD-812A-11D0-BEC7-08002BE2092F}", "Volume", true },
+	{ "{4D36E965-E325-11CE-BFC1-08002BE10318}", "CDROM", false },
+	{ "{4D36E96B-E325-11CE-BFC1-08002BE10318}", "Keyboard", false },
+	{ "{4D36E96F-E325-11CE-BFC1-08002BE10318}", "Mouse", false },
+	{ NULL, NULL, false }
 };
 
 void
@@ -349,7 +353,7 @@ filter_links(struct hn_verdict *v, struct hn_image *im,
 		if (path == NULL)
 			return -1;
 		k = hv_find(set->control, path);
-		if (k != NULL &&
+		if (k != NULL && c->boots &&
 		    (filter_list(v, im, set, c, k, "UpperFilters", e) < 0 ||
 		     filter_list(v, im, set, c, k, "LowerFilters", e) < 0))
 			return -1;
@@ -411,6 +415,24 @@ cpu_link(struct hn_verdict *v, const struct hn_image *im,
 			     "that is not Intel's", start), e);
 }
 
+/* The system drive's letter must not be kept for another volume. */
+static int
+letter_link(struct hn_verdict *v, const struct hn_image *im, struct err *e)
+{
+	bool astray;
+	char *what;
+
+	if (hn_letter_astray(im, &astray, e) < 0)
+		return -1;
+	if (im->in->drive == NULL)
+		return 0;
+	what = mem_fmt(e, "%.1s", im->in->drive);
+	return astray ? hn_fails(v, "letter", what,
+				 mem_str("is kept for another volume, or one "
+					 "that is not there", e), e) :
+	       hn_holds(v, "letter", what, e);
+}
+
 int
 hn_prove(struct hn_image *im, const struct hn_platform *p,
 	 struct hn_verdict *ret, struct err *e)
@@ -424,7 +446,7 @@ hn_prove(struct hn_image *im, const struct hn_platform *p,
 	    cpu_link(&v, im, set, p, e) < 0 ||
 	    platform_links(&v, im, set, p, e) < 0 ||
 	    disk_links(&v, im, set, e) < 0 ||
-	    filter_links(&v, im, set, e) < 0 ||
+	    letter_link(&v, im, e) < 0 || filter_links(&v, im, set, e) < 0 ||
 	    boot_driver_links(&v, im, set, e) < 0)
 		return -1;
 	v.yes = hn_first_missing(&v) == NULL;

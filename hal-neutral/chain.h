@@ -54,9 +54,11 @@ struct hn_core {
 };
 extern const struct hn_core hn_core[];		/* ends with NULL */
 
-/* Device classes whose filters stand between Windows and its disk. */
+/* Device classes whose filters matter: those that stand between Windows and its
+ * disk, and those without which nobody can use it. */
 struct hn_class {
 	const char *guid, *name;
+	bool boots;		/* the former */
 };
 extern const struct hn_class hn_classes[];	/* ends with NULL */
 

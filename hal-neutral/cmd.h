@@ -46,11 +46,10 @@ struct asked {
 	struct hn_platforms platforms;
 	const struct cli_list *drivers;		/* folders */
 	const struct cli_list *first_boot;	/* command files */
+	const char *hal;			/* menu, replace or NULL */
 };
 
-#define ASKED(folders, steps) \
-	{ .platforms = HN_PLATFORMS_EMPTY, .drivers = (folders), \
-	  .first_boot = (steps) }
+#define ASKED_SCOPED SCOPED(asked_done)
 
 void asked_done(struct asked *a);
 

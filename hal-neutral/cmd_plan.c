@@ -13,7 +13,7 @@
 #include "hal-neutral/rule.h"
 
 static struct cli_list names, folders, steps;
-static const char *output;
+static const char *output, *hal;
 
 static const struct cli_opt plan_opts[] = {
 	{ .name = "platform", .arg = "P",
@@ -21,6 +21,9 @@ static const struct cli_opt plan_opts[] = {
 	  .list = &names },
 	{ .name = "drivers", .arg = "DIR",
 	  .help = "a folder with drivers; may be repeated", .list = &folders },
+	{ .name = "hal", .arg = "HOW",
+	  .help = "the HAL of 32-bit XP: menu (all of them) or replace",
+	  .value = &hal },
 	{ .name = "first-boot", .arg = "FILE.cmd",
 	  .help = "commands for its next start; may be repeated",
 	  .list = &steps },
@@ -60,7 +63,8 @@ tell_rules(const struct cs_plan *p, enum wn_generation g)
 static int
 plan(const struct cli_args *a, struct err *e)
 {
-	SCOPED(asked_done) struct asked asked = ASKED(&folders, &steps);
+	ASKED_SCOPED struct asked asked = { .drivers = &folders,
+					    .first_boot = &steps, .hal = hal };
 	SESSION_SCOPED struct session s = SESSION_EMPTY;
 	BUF_SCOPED struct buf notes = BUF_EMPTY;
 	CS_PLAN_SCOPED struct cs_plan *p = NULL;
@@ -170,7 +174,8 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 static int
 apply(const struct cli_args *a, struct err *e)
 {
-	SCOPED(asked_done) struct asked asked = ASKED(&folders, &steps);
+	ASKED_SCOPED struct asked asked = { .drivers = &folders,
+					    .first_boot = &steps, .hal = hal };
 	SESSION_SCOPED struct session s = SESSION_EMPTY;
 	BUF_SCOPED struct buf notes = BUF_EMPTY;
 	CS_PLAN_SCOPED struct cs_plan *p = NULL;
@@ -178,9 +183,11 @@ apply(const struct cli_args *a, struct err *e)
 	if ((a->count == 2) == (names.count > 0))
 		return err_set(e, ERR_USAGE, "apply: needs either a PLAN or "
 			       "--platform");
-	if (folders.count + steps.count > 0 && names.count == 0)
-		return err_set(e, ERR_USAGE, "apply: --drivers and --first-boot "
-			       "are for planning; a PLAN names what it takes");
+	if (folders.count + steps.count + (hal != NULL) > 0 &&
+	    names.count == 0)
+		return err_set(e, ERR_USAGE, "apply: --drivers, --first-boot and "
+			       "--hal are for planning; a PLAN names what it "
+			       "takes");
 	if (names.count > 0 && load_platforms(&names, &asked.platforms, e) < 0)
 		return -1;
 	if (a->count == 2) {
@@ -207,6 +214,9 @@ static const struct cli_opt apply_opts[] = {
 	{ .name = "drivers", .arg = "DIR",
 	  .help = "with --platform: a folder with drivers; may be repeated",
 	  .list = &folders },
+	{ .name = "hal", .arg = "HOW",
+	  .help = "with --platform: the HAL of 32-bit XP: menu (all of them) "
+		  "or replace", .value = &hal },
 	{ .name = "first-boot", .arg = "FILE.cmd",
 	  .help = "with --platform: commands for its next start; may be "
 		  "repeated", .list = &steps },

@@ -129,6 +129,13 @@ make_plan(struct session *s, const struct asked *asked, struct buf *notes,
 			return NULL;
 	if (read_commands(asked->first_boot, &c, e) < 0)
 		return NULL;
+	if (asked->hal != NULL && strcmp(asked->hal, "menu") != 0 &&
+	    strcmp(asked->hal, "replace") != 0) {
+		(void)err_set(e, ERR_USAGE, "--hal: is menu or replace");
+		return NULL;
+	}
+	if (asked->hal != NULL)
+		w.hal = asked->hal[0] == 'm' ? HN_HAL_MENU : HN_HAL_REPLACE;
 	w.steps = c.step;
 	w.step_count = c.count;
 	p = hn_plan(&s->image, &w, &s->fetch, "hal-neutral plan", notes, e);

@@ -20,6 +20,7 @@
 #include "hal-neutral/firstboot.h"
 #include "hal-neutral/image.h"
 #include "hal-neutral/platform.h"
+#include "hal-neutral/rule.h"
 #include "hal-neutral/supply.h"
 
 struct buf;
@@ -29,6 +30,7 @@ struct err;
 struct hn_wanted {
 	const struct hn_platforms *platforms;
 	const struct hn_packages *drivers;	/* NULL: none */
+	enum hn_hal_choice hal;
 	const struct hn_step *steps;		/* of the first boot */
 	size_t step_count;
 };

@@ -13,12 +13,19 @@ const struct hn_rule *const hn_rules[] = {
 	&hn_rule_storage_nt5,
 	&hn_rule_storage_nt6,
 	&hn_rule_boot_sector,
+	&hn_rule_boot_ini,
+	&hn_rule_bcd,
+	&hn_rule_letters,
 	&hn_rule_processor,
 	&hn_rule_agp,
 	&hn_rule_filters,
 	&hn_rule_san,
 	&hn_rule_fast_startup,
 	&hn_rule_guest_tools,
+	&hn_rule_paging,
+	&hn_rule_network,
+	&hn_rule_wizards,
+	&hn_rule_policies,
 	NULL
 };
 
@@ -56,7 +63,7 @@ hn_want_driver_file(struct hn_job *j, const char *file, struct cs_reason r,
 		return -1;
 	if (m->why == NULL)
 		return 1;
-	have = hn_supply_find(j->im, j->fetch, file, &s, e);
+	have = hn_supply_find(j->im, j->fetch, file, NULL, &s, e);
 	if (have < 0)
 		return -1;
 	if (have == 0) {

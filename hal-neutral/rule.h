@@ -11,11 +11,22 @@
 
 #include "base/attr.h"
 #include "hal-neutral/driver.h"
+#include "hal-neutral/firstboot.h"
 #include "hal-neutral/image.h"
 #include "hal-neutral/platform.h"
 #include "hal-neutral/supply.h"
 
 struct buf;
+
+/* What to do about the HAL of a 32-bit XP or 2003. */
+enum hn_hal_choice {
+	HN_HAL_NEEDED,		/* an entry in boot.ini, if a platform needs
+				 * another one */
+	HN_HAL_MENU,		/* entries for all */
+	HN_HAL_REPLACE,		/* other files, if a platform needs them */
+};
+
+enum { HN_LATE_MAX = 4 };
 
 struct hn_job {
 	struct hn_image *im;
@@ -25,7 +36,11 @@ struct hn_job {
 	unsigned volume;	/* the installation's in the plan */
 	struct hn_fetch *fetch;
 	const struct hn_packages *drivers;	/* --drivers, or NULL */
+	enum hn_hal_choice hal;
 	struct buf *notes;	/* a line for each thing that stays undone */
+	struct hn_step late[HN_LATE_MAX];	/* of the first boot, that rules
+						 * want behind all others */
+	size_t lates;
 	unsigned next_oem;	/* number of the next oemN.inf */
 	const struct hn_package *last_inf;	/* planned last */
 };
@@ -46,9 +61,10 @@ struct hn_rule {
 };
 
 extern const struct hn_rule hn_rule_storage_nt5, hn_rule_storage_nt6,
-	hn_rule_boot_sector,
+	hn_rule_boot_sector, hn_rule_boot_ini, hn_rule_bcd, hn_rule_letters,
 	hn_rule_processor, hn_rule_agp, hn_rule_filters, hn_rule_san,
-	hn_rule_fast_startup, hn_rule_guest_tools;
+	hn_rule_fast_startup, hn_rule_guest_tools, hn_rule_paging,
+	hn_rule_network, hn_rule_wizards, hn_rule_policies;
 
 /* All of them, ends with NULL. */
 extern const struct hn_rule *const hn_rules[];
@@ -77,6 +93,11 @@ MUST_CHECK int hn_want_driver_file(struct hn_job *j, const char *file,
 MUST_CHECK int hn_want_boot_start(struct hn_job *j, const struct hn_set *set,
 				  const char *service, struct cs_reason r,
 				  struct err *e);
+
+/* Lines for boot.ini: `first` before the entry that is started now, the others
+ * behind it; and the files they name (rule_hal.c). */
+struct hn_ini;
+MUST_CHECK int hn_want_hal(struct hn_job *j, struct hn_ini *ini, struct err *e);
 
 /*
  * Wish for the driver of the administrator's folder that serves the device, in

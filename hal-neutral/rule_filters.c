@@ -20,6 +20,7 @@
 /* Windows' own: without them there is no volume, so they never go. */
 static const char *const own[] = {
 	"partmgr", "volsnap", "fvevol", "rdyboost", "iorate", "EhStorClass",
+	"kbdclass", "mouclass",
 	NULL
 };
 

@@ -14,12 +14,13 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 static const char *const services[] = {
 	/* VMware */
 	"VMTools", "VGAuthService", "vm3dservice",
 	"VMwareCAFManagementAgentHost", "VMwareCAFCommAmqpListener", "vmhgfs",
-	"vmrawdsk", "vmmemctl",
+	"vmrawdsk", "vmmemctl", "vsock", "vnetflt", "vsepflt", "vmx_svga",
 	/* VirtualBox */
 	"VBoxService", "VBoxSF",
 	/* Parallels */
@@ -42,6 +43,29 @@ hn_is_guest_tool(const char *service)
 	return false;
 }
 
+/* Xen's xenfilt takes the emulated disks away (unplugs them) where this value
+ * says so, also when its own driver for them is off. */
+static int
+wish_plugged(struct hn_job *j, const struct hn_set *set, struct err *e)
+{
+	struct cs_reason r = { "guest-tools/1.7", "Xen must leave the emulated "
+			       "disk in place" };
+	struct hv_key *k = hn_service(set, "XEN");
+	SCOPED_FREE char *key = hn_service_key(set, "XEN", e);
+
+	if (key == NULL)
+		return -1;
+	k = k != NULL ? hv_find(k, "ForceUnplug") : NULL;
+	if (k != NULL) {
+		SCOPED_FREE char *path = mem_fmt(e, "%s\\ForceUnplug", key);
+
+		if (path == NULL)
+			return -1;
+		cs_want_no_key(j->plan, j->sys, path, r);
+	}
+	return 0;
+}
+
 static int
 wish(struct hn_job *j, struct err *e)
 {
@@ -61,6 +85,8 @@ wish(struct hn_job *j, struct err *e)
 				cs_want_dword(j->plan, j->sys, key, "Start", 4,
 					      r);
 		}
+		if (wish_plugged(j, set, e) < 0)
+			return -1;
 	}
 	return 0;
 }

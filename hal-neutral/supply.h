@@ -43,9 +43,14 @@ struct hn_supply {
 
 void hn_supply_done(struct hn_supply *s);
 
-/* Where the file of this name can be had from, for this machine: 1; 0; -1. */
+/* Where the file of this name can be had from, for this machine: 1; 0; -1.  With
+ * `like`, only a file of the same Windows and service pack. */
 MUST_CHECK int hn_supply_find(const struct hn_image *im, struct hn_fetch *f,
-			      const char *file, struct hn_supply *ret,
-			      struct err *e);
+			      const char *file,
+			      const struct hn_pe_version *like,
+			      struct hn_supply *ret, struct err *e);
+
+/* The service pack that a file of XP or 2003 belongs to, by its version. */
+unsigned hn_service_pack(const struct hn_pe_version *v);
 
 #endif /* HAL_NEUTRAL_SUPPLY_H */

@@ -358,7 +358,7 @@ filter_damages(struct patient *p)
 		struct hv_key *k = hv_create(p->im.set[0].control, path, &e);
 
 		assert_non_null(k);
-		for (size_t i = 0; i < 2; i++) {
+		for (size_t i = 0; i < 2 && c->boots; i++) {
 			struct value was = keep(k, lists[i]);
 
 			OK(hv_set_multi(k, lists[i], off, 1, &e));

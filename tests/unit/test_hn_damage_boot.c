@@ -213,6 +213,26 @@ select_damages(struct patient *p)
 	sound(p, "Select");
 }
 
+/* The system drive's letter, kept for a disk that is not there. */
+static void
+letter_damages(struct patient *p)
+{
+	struct hv_key *k = hv_find(hv_root(p->im.sys), "MountedDevices");
+	struct value was = keep(k, "\\DosDevices\\C:");
+	struct err e = ERR_INIT;
+	uint8_t bad[24];
+
+	assert_true(was.there && was.len <= sizeof(bad));
+	for (size_t i = 0; i < was.len; i += was.len - 1) {
+		memcpy(bad, was.at, was.len);
+		bad[i] ^= 0x11;
+		OK(hv_set(k, was.name, HV_BINARY, bad, was.len, &e));
+		must(p, "letter", "", all, "letter", "kept for another");
+	}
+	mend(&was);
+	sound(p, "letter");
+}
+
 static void
 cpu_damages(struct patient *p)
 {
@@ -238,6 +258,7 @@ damage(const char *kind, const char *const *platforms)
 
 	open_patient(&p, kind, platforms);
 	cpu_damages(&p);
+	letter_damages(&p);
 	if (p.im.in->generation <= WN_2003)
 		ini_damages(&p);
 	else

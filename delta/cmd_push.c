@@ -13,7 +13,7 @@
 #include "source/source.h"
 #include "store/repo.h"
 
-static bool back;
+static bool back, unproven;
 
 static void
 tell(const struct st_ref *ref, enum dl_pushed what)
@@ -33,7 +33,8 @@ push(const struct cli_args *a, struct err *e)
 {
 	CX_KEY_SCOPED struct cx_key k = CX_KEY_EMPTY;
 	struct dl_push p = { .version = a->at + 1, .versions = a->count - 1,
-			     .back = back, .tell = tell };
+			     .back = back, .unproven = unproven,
+			     .tell = tell };
 	ST_REPO_SCOPED struct st_repo *r = src_repo_with_key(a, &k, e);
 	bool present;
 
@@ -77,6 +78,9 @@ refresh(const struct cli_args *a, struct err *e)
 static const struct cli_opt push_opts[] = {
 	{ .name = "back", .help = "withdraw newer versions: clients may go back",
 	  .flag = &back },
+	{ .name = "unproven",
+	  .help = "also where a recipe's platform is not proven",
+	  .flag = &unproven },
 	CMD_REMOTE_OPTS,
 	{ .name = NULL }
 };

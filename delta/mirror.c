@@ -15,7 +15,10 @@
 #include "delta/remote.h"
 #include "delta/seen-private.h"
 
-enum { TRIES = 64 };	/* numbers tried for a snapshot */
+enum {
+	TRIES = 64,		/* numbers tried for a snapshot */
+	DOMAIN_FILE = 8 + CX_DOMAIN_BYTES,
+};
 
 void
 dl_mirror_done(struct dl_mirror *m)
@@ -113,8 +116,9 @@ put_first_root(struct dl_mirror *m, struct err *e)
 
 /* ---- opening ------------------------------------------------------------- */
 
-/* A root that was published, but nothing signed by its holders after: what there
- * is of releases counts, as far as they signed it. */
+/* What a mirror says is not to be trusted, but the user brings a new root: former
+ * holders' word does not matter then, and what the new ones have not signed yet
+ * cannot.  Of the releases those count that they signed. */
 static int
 recover(struct dl_mirror *m, const struct dl_trust *t, const struct err *why,
 	struct err *e)
@@ -131,10 +135,29 @@ recover(struct dl_mirror *m, const struct dl_trust *t, const struct err *why,
 	known = dl_seen_load(t->state, meta.domain, &m->seen, e);
 	if (known < 0)
 		return -1;
-	if (known == 1 && m->seen.meta.number >= meta.number)
+	if (known == 1 &&
+	    (meta.number == m->seen.meta.number + 1 ||
+	     (meta.number == m->seen.meta.number &&
+	      m->seen.mark[CX_ROLE_TIMESTAMP].number == 0)))
 		return 0;
 	*e = *why;
 	return -1;
+}
+
+/* Whose mirror it says it is: whether that is so, signatures show. */
+static int
+read_domain(struct dl_mirror *m, uint8_t ret[CX_DOMAIN_BYTES], struct err *e)
+{
+	BUF_SCOPED struct buf b = BUF_EMPTY;
+	int there = dl_remote_slurp(m->remote, "domain", DOMAIN_FILE, &b, e);
+
+	if (there == 1 && b.len != DOMAIN_FILE)
+		return err_set(e, ERR_CORRUPT, "%s/domain: is no domain",
+			       dl_remote_name(m->remote));
+	if (there == 1)
+		memcpy(ret, b.at + DOMAIN_FILE - CX_DOMAIN_BYTES,
+		       CX_DOMAIN_BYTES);
+	return there;
 }
 
 /* What is there now: m->pin.number is 0 when no release is the present one. */
@@ -143,6 +166,7 @@ load(struct dl_mirror *m, const struct dl_trust *t, const uint8_t *domain,
      struct err *e)
 {
 	struct dl_trust lenient = *t;
+	uint8_t said[CX_DOMAIN_BYTES];
 	struct err why = ERR_INIT;
 	int there;
 
@@ -159,9 +183,15 @@ load(struct dl_mirror *m, const struct dl_trust *t, const uint8_t *domain,
 		*e = why;
 		return -1;
 	}
-	if (domain == NULL)
-		return err_set(e, ERR_NO, "%s: nothing was ever pushed there",
-			       dl_remote_name(m->remote));
+	if (domain == NULL) {
+		there = read_domain(m, said, e);
+		if (there < 0)
+			return -1;
+		if (there == 0)
+			return err_set(e, ERR_NO, "%s: nothing was ever pushed "
+				       "there", dl_remote_name(m->remote));
+		domain = said;
+	}
 	if (dl_trust_begin(t, domain, &m->seen, e) < 0)
 		return -1;
 	return dl_seen_save(t->state, &m->seen, e);

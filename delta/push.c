@@ -495,6 +495,7 @@ push_one(struct pushing *all, const char *text, struct err *e)
 
 	if (st_ref_find(all->p->repo, text, &g.ref, e) < 0 ||
 	    st_version_load(all->p->repo, &g.ref, &g.line, &g.version, e) < 0 ||
+	    (!all->p->unproven && st_version_proven(&g.version, e) < 0) ||
 	    push_going(&g, &what, e) < 0)
 		return -1;
 	progress_end(&all->progress);

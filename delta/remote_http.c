@@ -23,7 +23,7 @@
 enum {
 	PARALLEL = 6,		/* transfers at once */
 	REDIRECTS = 5,
-	WORTH = 64 << 10,	/* bytes after which attempts count anew */
+	WORTH = 32 << 10,	/* bytes after which attempts count anew */
 	WAIT_MAX = 30,		/* seconds between two attempts */
 };
 

@@ -7,7 +7,8 @@ server.py DIR [CERT KEY [CLIENT-CA]]
 
 Serves DIR, with ranges, on a port of its own, which it writes to ./server.port;
 with CERT and KEY as HTTPS, with CLIENT-CA only to clients with a certificate.
-Every answer is a line in ./server.log: STATUS PATH FIRST BYTES, of what was sent.
+Every answer is a line in ./server.log, from before its first byte: STATUS PATH FIRST
+BYTES, of what it is to hold.
 
 How to misbehave is read from ./server.wrong before each answer: lines of
 WORD PATTERN [ARGUMENT], of which the first whose shell pattern fits the path counts.
@@ -24,7 +25,7 @@ Nothing there depends on time: what stalls, stalls for ever.
   no-range     answer a range with all of the object
   long-range   answer a range with more than was asked for
   from DIR     serve the file of another folder
-  kill N       end process ./client.pid when N bytes were sent, of all answers
+  kill N       end process ./client.pid when N bytes were sent since the last time
 """
 import fnmatch
 import os
@@ -98,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         return count
 
     def do_GET(self):
-        global sent_in_all, downs
+        global downs
         path = self.path.lstrip("/")
         word, argument = wrong_for(path)
         top = argument if word == "from" else TOP
@@ -143,6 +144,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.send_header("Content-Length", str(len(body)))
+        self.note(status, path, first, len(body))
         self.end_headers()
         count = 0
         try:
@@ -151,19 +153,20 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes(PIECE))
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.close_connection = True
-        self.note(status, path, first, count)
         if count < len(body):
             self.close_connection = True
-        if word == "kill" and sent_in_all >= limit:
-            self.kill()
+        if word == "kill":
+            self.kill(limit)
         if word == "stall":
             threading.Event().wait()
 
-    def kill(self):
+    def kill(self, limit):
+        global sent_in_all
         with lock:
-            if os.path.exists("client.pid"):
+            if sent_in_all >= limit and os.path.exists("client.pid"):
+                sent_in_all = 0
                 os.kill(int(open("client.pid").read()), signal.SIGKILL)
-                os.rename("client.pid", "client.killed")
+                os.unlink("client.pid")
 
 
 class Server(ThreadingHTTPServer):

@@ -203,6 +203,11 @@ files_need(const struct files *f, const char *path, struct vo **ret_volume,
 
 	if (files_find(f, path, ret_volume, &inside, e) < 0)
 		return -1;
+	r = vo_stat(*ret_volume, inside, ret_stat, e);
+	if (r != 0) {
+		*ret = TAKE(inside);
+		return r < 0 ? -1 : 0;
+	}
 	/* a stream's file must be there */
 	len = strlen(inside);
 	for (size_t i = len; i > 0 && inside[i - 1] != '/'; i--)

@@ -202,11 +202,14 @@ vo_native_find(struct vo_native *n, const char *path, u64 *ret,
 			return err_set(e, ERR_USAGE, "is too deep");
 		if (at[len] == '\0' && !known)
 			know_folder(n, path, at, mref);
-		if (colon != NULL && ret_stream != NULL && at[len] == '\0') {
-			*ret_stream = colon + 1;
-			len = (size_t)(colon - at);
-		}
 		r = len == 0 ? 1 : step(n, &mref, at, len, e);
+		/* a colon may be part of a name that Linux made */
+		if (r == 0 && colon != NULL && ret_stream != NULL &&
+		    at[len] == '\0') {
+			*ret_stream = colon + 1;
+			r = colon == at ? 1
+			  : step(n, &mref, at, (size_t)(colon - at), e);
+		}
 		if (r <= 0)
 			return r;
 		at += strcspn(at, "/");

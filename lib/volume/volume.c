@@ -384,18 +384,18 @@ size_of(struct vo *v, const char *path, uint64_t *ret, struct err *e)
 	VO_STREAMS_SCOPED struct vo_streams s = VO_STREAMS_EMPTY;
 	SCOPED_FREE char *file = NULL;
 	struct vo_stat st;
-	int r;
+	int r = vo_stat(v, path, &st, e);
 
-	file = mem_strn(path, colon == NULL ? strlen(path)
-					    : (size_t)(colon - path), e);
+	if (r > 0)
+		*ret = st.size;
+	if (r != 0 || colon == NULL)
+		return r;
+	file = mem_strn(path, (size_t)(colon - path), e);
 	if (file == NULL)
 		return -1;
 	r = vo_stat(v, file, &st, e);
-	if (r <= 0 || colon == NULL) {
-		if (r > 0)
-			*ret = st.size;
+	if (r <= 0)
 		return r;
-	}
 	if (vo_streams(v, file, &s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s.count; i++)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 . tests/tap.sh
 . "$TOP/tests/crash/crash.sh"
-need mkntfs ntfsfix
+need mkntfs ntfsfix fsstat fls
 
 # A small disk of one volume; the recorder keeps what is written to it.
 mkdir d
@@ -17,13 +17,16 @@ cat >check.sh <<END
 rm -rf c && cp -r "\$1" c
 imgtool files ls c/v.img >names 2>reading || { cat reading; exit 1; }
 cmp -s "\$1/v.img" c/v.img || { echo "reading wrote"; exit 1; }
-# a writing open finishes what was begun
+# a writing open takes back what was begun
 printf x | imgtool files put c/v.img - /finish >/dev/null 2>writing || { cat writing; exit 1; }
 imgtool undo c/v.img >/dev/null || exit 1
 ntfsfix -n c/v.img >fix 2>&1 || { cat fix; exit 1; }
+fsstat c/v.img >fix 2>&1 || { cat fix; exit 1; }
+fls -r c/v.img >fix 2>&1 || { cat fix; exit 1; }
 seen=old
 if grep -q '^file\$' names; then
 	imgtool undo c/v.img >/dev/null || exit 1
+	ntfsfix -n c/v.img >fix 2>&1 || { cat fix; exit 1; }
 	seen=new
 fi
 [ "\$(sha256sum <c/v.img)" = "$(cat old.sum)" ] || { echo "another disk"; exit 1; }

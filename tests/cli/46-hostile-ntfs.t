@@ -27,7 +27,7 @@ if python3 "$TOP/tests/ntfsname.py" v.img Read.txt READ.TXT a:b con 'dot.' 'what
 	for name in Read.txt READ.TXT a:b con dot. 'what?'; do
 		is "$(imgtool files cat v.img "/$name" 2>&1)" "$name" "$name is read by its own name"
 	done
-	is "$(imgtool files cat v.img /read.TXT | tr A-Z a-z)" read.txt "a name that fits two is one of them"
+	is "$(imgtool files cat v.img /read.TXT | tr '[:upper:]' '[:lower:]')" read.txt "a name that fits two is one of them"
 	exits 0 "all of them are copied out" imgtool files get v.img / out.d
 	is "$(cat out.d/Read.txt out.d/READ.TXT out.d/a:b out.d/con)" "Read.txtREAD.TXTa:bcon" "each as itself"
 	exits 0 "one of two is removed" imgtool files rm v.img /READ.TXT

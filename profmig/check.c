@@ -11,6 +11,7 @@
 #include "hive/hive.h"
 
 struct scan {
+	const struct pm_move *move;
 	const char *old;	/* the old profile's folder */
 	pm_wrong_fn fn;
 	void *arg;
@@ -37,13 +38,17 @@ scan_value(struct scan *s, const struct hv_key *k, const struct hv_value *v,
 	SCOPED_FREE char *text = NULL, *path = NULL, *name = NULL,
 		*what = NULL;
 
-	if (d.type != HV_SZ && d.type != HV_EXPAND_SZ && d.type != HV_MULTI_SZ)
-		return 0;
-	text = utf_from16(d.at, d.len, e);
-	if (text == NULL)
-		return -1;
-	if (!names_old(text, s->old))
-		return 0;
+	if (d.type != HV_SZ && d.type != HV_EXPAND_SZ &&
+	    d.type != HV_MULTI_SZ) {
+		if (!pm_names_old(s->move, d.at, d.len))
+			return 0;
+	} else {
+		text = utf_from16(d.at, d.len, e);
+		if (text == NULL)
+			return -1;
+		if (!names_old(text, s->old))
+			return 0;
+	}
 	path = hv_path(k, e);
 	name = hv_value_name(v, e);
 	if (path == NULL || name == NULL)
@@ -70,21 +75,29 @@ scan_key(struct scan *s, struct hv_key *k, struct err *e)
 }
 
 int
+pm_check_logon(struct wn_install *in, const struct pm_work *w, char **ret_why,
+	       struct err *e)
+{
+	char sid[WN_SID_TEXT];
+	const struct wn_user *u = wn_user(in, wn_sid_text(&w->move.sid, sid));
+
+	if (u != NULL)
+		return wn_logon(in, u, ret_why, e);
+	*ret_why = mem_fmt(e, "%s is not registered", w->move.name);
+	return *ret_why == NULL ? -1 : 0;
+}
+
+int
 pm_check(const struct pm_work *w, pm_wrong_fn fn, void *arg, size_t *ret,
 	 struct err *e)
 {
-	struct scan s = { .old = w->move.who->profile, .fn = fn, .arg = arg };
-	char sid[WN_SID_TEXT];
-	const struct wn_user *u = wn_user(w->move.to,
-					  wn_sid_text(&w->move.sid, sid));
+	struct scan s = { .move = &w->move,
+			  .old = w->move.who->profile, .fn = fn, .arg = arg };
 	SCOPED_FREE char *why = NULL, *what = NULL;
 	size_t wrong = 0;
 	int r;
 
-	if (u == NULL)
-		return err_set(e, ERR_NO, "%s: has no profile there",
-			       w->move.name);
-	r = wn_logon(w->move.to, u, &why, e);
+	r = pm_check_logon(w->move.to, w, &why, e);
 	if (r < 0)
 		return -1;
 	if (r == 0) {

@@ -17,4 +17,9 @@ typedef int (*pm_wrong_fn)(void *arg, const char *what, struct err *e);
 MUST_CHECK int pm_check(const struct pm_work *w, pm_wrong_fn fn, void *arg,
 			size_t *ret, struct err *e);
 
+/* Would Windows load the profile on this installation, the target as it is now?
+ * 1; 0 with *ret_why, which the caller frees; -1. */
+MUST_CHECK int pm_check_logon(struct wn_install *in, const struct pm_work *w,
+			      char **ret_why, struct err *e);
+
 #endif /* PROFMIG_CHECK_H */

@@ -10,6 +10,7 @@
 #include "change/journal.h"
 #include "change/revert.h"
 #include "disk/disk.h"
+#include "profmig/check.h"
 #include "profmig/cmd.h"
 
 static struct cmd_who who;
@@ -56,6 +57,38 @@ plan(const struct cli_args *a, struct err *e)
 
 /* ---- apply ---- */
 
+/* The journal of a change that did not come to be. */
+static void
+drop_journal(const char *dir, unsigned number)
+{
+	struct err e = ERR_INIT;
+
+	if (dir != NULL && number != 0 && cs_journal_drop(dir, number, &e) < 0)
+		log_warn("%s", e.msg);
+}
+
+/* Nothing is made permanent that a logon would refuse. */
+static int
+prove(const struct cli_args *a, struct cmd_job *j, struct err *e)
+{
+	struct wn_install *in = wn_choose(cs_target_guest(j->target), a->root,
+					  e);
+
+	for (size_t i = 0; in != NULL && i < j->source.works; i++) {
+		const struct pm_work *w = &j->source.work[i];
+		SCOPED_FREE char *why = NULL;
+		int r = pm_check_logon(in, w, &why, e);
+
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			return err_set(e, ERR_UNSAFE, "%s: would get a "
+				       "temporary profile: %s; nothing was "
+				       "written", w->move.name, why);
+	}
+	return in == NULL ? -1 : 0;
+}
+
 /* Keep what revert and why need, beside the disk. */
 static int
 commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
@@ -75,6 +108,10 @@ commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
 	}
 	if (cs_apply(j->plan, j->target, &done, e) < 0)
 		return -1;
+	if (done.applied > 0 && prove(a, j, e) < 0) {
+		drop_journal(dir, done.journal);
+		return -1;
+	}
 	if (a->dry_run) {
 		(void)printf("%zu changes, none of them written (dry run)\n",
 			     done.applied);

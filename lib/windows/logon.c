@@ -71,10 +71,11 @@ check_sd(const void *at, size_t len, const struct wn_user *u, uint32_t all,
 	return 1;
 }
 
-/* A folder or file of the profile: there, and open to both. */
+/* A folder or file of the profile: there, of that kind, and open to both. */
 static int
 check_file(const struct wn_install *in, const struct wn_user *u,
-	   const char *below, bool needed, char **ret_why, struct err *e)
+	   const char *below, bool needed, bool folder, char **ret_why,
+	   struct err *e)
 {
 	SCOPED_FREE char *path = mem_fmt(e, "%s%s%s", u->profile,
 					 *below == '\0' ? "" : "\\", below);
@@ -98,21 +99,32 @@ check_file(const struct wn_install *in, const struct wn_user *u,
 	if (r == 0)
 		return needed ? no(ret_why, mem_fmt(e, "%s: is missing", path))
 			: 1;
+	if (st.tag != 0 || ((st.attributes & VO_DIRECTORY) != 0) != folder)
+		return no(ret_why, mem_fmt(e, "%s: is no %s", path, folder ?
+					   "folder" : "file"));
 	if (vo_security(vo, inside, &sd, &len, e) < 0)
 		return -1;
 	return check_sd(sd, len, u, FILE_ALL, path, ret_why, e);
 }
 
+/* A hive is whole, or its logs make it so; and its root is open to both.  One
+ * of classes may be missing: the first logon makes it. */
 static int
 check_hive(const struct wn_install *in, const struct wn_user *u,
-	   char **ret_why, struct err *e)
+	   enum wn_user_hive which, char **ret_why, struct err *e)
 {
+	static const char *const roots[] = {
+		[WN_NTUSER] = "the root of NTUSER.DAT",
+		[WN_USRCLASS] = "the root of UsrClass.dat",
+	};
 	HV_SCOPED struct hv_hive *h = NULL;
 	struct err why = ERR_INIT;
 	size_t len;
 	const uint8_t *sd;
 
-	h = wn_user_hive(in, u, WN_NTUSER, HV_LOGS_REPLAY, &why);
+	h = wn_user_hive(in, u, which, HV_LOGS_REPLAY, &why);
+	if (h == NULL && which == WN_USRCLASS && why.kind == ERR_NO)
+		return 1;
 	if (h == NULL && why.kind == ERR_NOMEM) {
 		*e = why;
 		return -1;
@@ -120,8 +132,40 @@ check_hive(const struct wn_install *in, const struct wn_user *u,
 	if (h == NULL)
 		return no(ret_why, mem_fmt(e, "%s", why.msg));
 	sd = hv_sd(hv_root(h), &len);
-	return check_sd(sd, len, u, KEY_ALL, "the root of NTUSER.DAT", ret_why,
-			e);
+	return check_sd(sd, len, u, KEY_ALL, roots[which], ret_why, e);
+}
+
+/* ProfileList's own copy of the SID, where it has one, is that of its key. */
+static int
+check_sid(const struct wn_install *in, const struct wn_user *u,
+	  char **ret_why, struct err *e)
+{
+	static const char list[] = "Microsoft\\Windows NT\\CurrentVersion\\"
+		"ProfileList";
+	struct hv_hive *h = in->hive[WN_SOFTWARE];
+	struct hv_key *all = h == NULL ? NULL : hv_find(hv_root(h), list);
+	struct hv_key *k = all == NULL ? NULL : hv_find(all, u->key);
+	struct hv_value *v = k == NULL ? NULL : hv_value(k, "Sid");
+
+	if (v == NULL || (hv_data(v).len == u->sid.len &&
+			  memcmp(hv_data(v).at, u->sid.at, u->sid.len) == 0))
+		return 1;
+	return no(ret_why, mem_fmt(e, "ProfileList: %s: Sid is another one",
+				   u->key));
+}
+
+/* A local account must be one of the machine's. */
+static int
+check_account(const struct wn_install *in, const struct wn_user *u,
+	      char **ret_why, struct err *e)
+{
+	if (u->account != WN_ACCOUNT_LOCAL || in->accounts == 0)
+		return 1;
+	for (size_t i = 0; i < in->accounts; i++)
+		if (in->account[i].rid == wn_sid_rid(&u->sid))
+			return 1;
+	return no(ret_why, mem_fmt(e, "the machine has no account %u",
+				   wn_sid_rid(&u->sid)));
 }
 
 static int
@@ -152,19 +196,27 @@ wn_logon(const struct wn_install *in, const struct wn_user *u, char **ret_why,
 {
 	static const struct {
 		const char *below;
-		bool needed;
+		bool needed, folder;
 	} files[] = {
-		{ "", true }, { "NTUSER.DAT", true }, { "AppData", true },
-		{ "AppData\\Local", true }, { "AppData\\Local\\Microsoft",
-		  false }, { "AppData\\Local\\Microsoft\\Windows", false },
-		{ "AppData\\Local\\Microsoft\\Windows\\UsrClass.dat", false },
-		{ "AppData\\Roaming", true },
+		{ "", true, true }, { "NTUSER.DAT", true, false },
+		{ "AppData", true, true }, { "AppData\\Local", true, true },
+		{ "AppData\\Local\\Microsoft", false, true },
+		{ "AppData\\Local\\Microsoft\\Windows", false, true },
+		{ "AppData\\Local\\Microsoft\\Windows\\UsrClass.dat", false,
+		  false },
+		{ "AppData\\Roaming", true, true },
 	};
 	int r = check_registration(in, u, ret_why, e);
 
+	if (r == 1)
+		r = check_sid(in, u, ret_why, e);
+	if (r == 1)
+		r = check_account(in, u, ret_why, e);
 	for (size_t i = 0; r == 1 && i < sizeof(files) / sizeof(files[0]); i++)
 		if (in->generation >= WN_VISTA || i < 2)
 			r = check_file(in, u, files[i].below, files[i].needed,
-				       ret_why, e);
-	return r != 1 ? r : check_hive(in, u, ret_why, e);
+				       files[i].folder, ret_why, e);
+	if (r == 1)
+		r = check_hive(in, u, WN_NTUSER, ret_why, e);
+	return r != 1 ? r : check_hive(in, u, WN_USRCLASS, ret_why, e);
 }

@@ -86,6 +86,9 @@ to_disk(const struct cli_args *a, const struct dl_file *f, struct err *e)
 
 	if (may_write(a, e) < 0)
 		return -1;
+	if (src_is_version(in_place))
+		return err_set(e, ERR_USAGE, "%s: a stored version does not "
+			       "change; leave out --in-place", in_place);
 	d = src_open(a, in_place, DK_WRITE, e);
 	if (d == NULL)
 		return -1;

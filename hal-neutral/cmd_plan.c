@@ -11,6 +11,7 @@
 #include "change/revert.h"
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/rule.h"
+#include "source/source.h"
 
 static struct cli_list names, folders, steps;
 static const char *output, *hal;
@@ -147,7 +148,8 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 	SCOPED_FREE char *dir = NULL, *what = NULL;
 	struct cs_done done;
 
-	if (!a->dry_run) {
+	/* The version before is all that takes a change of one back. */
+	if (!a->dry_run && !src_is_version(a->at[0])) {
 		dir = cs_journal_dir(a->at[0], a->state, e);
 		if (dir == NULL)
 			return -1;
@@ -163,6 +165,8 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 	if (what == NULL || (done.applied > 0 && !a->dry_run &&
 			     dk_commit(s->disk, what, e) < 0))
 		return -1;
+	if (src_made(s->disk) != NULL)
+		(void)printf("%s\n", src_made(s->disk));
 	(void)printf("%s: %zu %s, %zu already so\n", a->at[0], done.applied,
 		     a->dry_run ? "changes would be made" : "changes made",
 		     done.already);
@@ -226,6 +230,6 @@ static const struct cli_opt apply_opts[] = {
 const struct cli_cmd cmd_apply = {
 	.name = "apply", .operands = "DISK [PLAN]",
 	.help = "change an image as planned, whole or not at all",
-	.opts = apply_opts, .common = CMD_DISK | CLI_DRY_RUN,
+	.opts = apply_opts, .common = CMD_DISK | CLI_DRY_RUN | CLI_AS,
 	.min_operands = 1, .max_operands = 2, .run = apply,
 };

@@ -5,6 +5,7 @@
 
 #include "change/revert.h"
 #include "hal-neutral/cmd.h"
+#include "source/source.h"
 
 struct reverting {
 	const struct cli_args *a;
@@ -42,6 +43,9 @@ revert(const struct cli_args *a, struct err *e)
 		.open = open_target, .arg = &own,
 	};
 
+	if (src_is_version(a->at[0]))
+		return err_set(e, ERR_USAGE, "%s: a stored version does not "
+			       "change; use the version before it", a->at[0]);
 	if (cs_revert_last(&r, &done, e) < 0)
 		return -1;
 	warn_notes(&done.kept);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/neutral.h"
+#include "source/source.h"
 
 void
 session_done(struct session *s)
@@ -29,7 +30,7 @@ session_open(const struct cli_args *a, const char *disk, unsigned flags,
 {
 	SESSION_SCOPED struct session s = SESSION_EMPTY;
 
-	s.disk = dk_open(disk, a->format, a->state, flags, e);
+	s.disk = src_open(a, disk, flags, e);
 	if (s.disk == NULL)
 		return -1;
 	s.target = cs_target_new(s.disk, flags != 0, e);

@@ -15,7 +15,7 @@
 #include "crypt/key.h"
 #include "disk/disk.h"
 #include "imgtool/recipe.h"
-#include "imgtool/take.h"
+#include "source/take.h"
 #include "source/source.h"
 #include "store/version.h"
 
@@ -225,20 +225,26 @@ do_step(const struct work *w, size_t i, struct dk *d, struct err *e)
 	return 0;
 }
 
+static void
+tell(const char *text)
+{
+	log_note("%s", text);
+}
+
 /* Store what a step made as a version between. */
 static int
 store_step(struct work *w, size_t i, struct dk *d, struct err *e)
 {
-	TAKEN_SCOPED struct taken got = TAKEN_EMPTY;
+	SRC_TAKEN_SCOPED struct src_taken got = SRC_TAKEN_EMPTY;
 	SCOPED_FREE char *parent = w->from.number > 0 ? ref_text(&w->from, e) :
 		w->recipe->base_is_version ? mem_str(w->built->base, e) : NULL;
 	char key[CX_HEX_ROOM];
-	const struct take_note note = { "step", key };
-	const struct take t = { .name = w->steps_line, .parent = parent,
-				.note = &note, .notes = 1 };
+	const struct src_note note = { "step", key };
+	const struct src_take t = { .name = w->steps_line, .parent = parent,
+				.note = &note, .notes = 1, .tell = tell };
 
 	cx_hex(key, w->recipe->step[i].key, CX_HASH_BYTES);
-	if (e->kind != ERR_NONE || take_disk(w->repo, d, &t, &got, e) < 0)
+	if (e->kind != ERR_NONE || src_take_disk(w->repo, d, &t, &got, e) < 0)
 		return -1;
 	w->from = got.ref;
 	return 0;
@@ -246,7 +252,7 @@ store_step(struct work *w, size_t i, struct dk *d, struct err *e)
 
 /* The notes of the final version. */
 struct notes {
-	struct take_note *at;
+	struct src_note *at;
 	char **text;		/* owned, two for each platform */
 	size_t count, texts;
 };
@@ -277,7 +283,7 @@ note_platforms(const struct work *w, struct notes *n, struct err *e)
 
 		n->text[n->texts++] = key;
 		n->text[n->texts++] = value;
-		n->at[n->count++] = (struct take_note){ key, value };
+		n->at[n->count++] = (struct src_note){ key, value };
 	}
 	return e->kind != ERR_NONE ? -1 : 0;
 }
@@ -286,7 +292,7 @@ static int
 store_final(struct work *w, struct dk *d, struct err *e)
 {
 	const struct recipe *r = w->recipe;
-	TAKEN_SCOPED struct taken got = TAKEN_EMPTY;
+	SRC_TAKEN_SCOPED struct src_taken got = SRC_TAKEN_EMPTY;
 	SCOPED(notes_done) struct notes n = { .at = NULL };
 	char key[CX_HEX_ROOM], hash[2 * HASH_BYTES + 1];
 
@@ -294,14 +300,15 @@ store_final(struct work *w, struct dk *d, struct err *e)
 		return -1;
 	cx_hex(key, r->step[r->steps - 1].key, CX_HASH_BYTES);
 	hash_text(r->hash, hash);
-	n.at[n.count++] = (struct take_note){ "step", key };
-	n.at[n.count++] = (struct take_note){ "recipe", hash };
-	n.at[n.count++] = (struct take_note){ "base", w->built->base };
-	const struct take t = {
+	n.at[n.count++] = (struct src_note){ "step", key };
+	n.at[n.count++] = (struct src_note){ "recipe", hash };
+	n.at[n.count++] = (struct src_note){ "base", w->built->base };
+	const struct src_take t = {
 		.name = r->name, .note = n.at, .notes = n.count,
 		.parent = r->base_is_version ? w->built->base : NULL,
+		.tell = tell,
 	};
-	if (take_disk(w->repo, d, &t, &got, e) < 0)
+	if (src_take_disk(w->repo, d, &t, &got, e) < 0)
 		return -1;
 	w->built->ref = got.ref;
 	return 0;
@@ -362,7 +369,7 @@ build_run(const struct cli_args *a, struct recipe *r, bool check,
 	  struct built *ret, struct err *e)
 {
 	CX_KEY_SCOPED struct cx_key key = CX_KEY_EMPTY;
-	ST_REPO_SCOPED struct st_repo *repo = take_origin(a, &key, e);
+	ST_REPO_SCOPED struct st_repo *repo = src_origin(a, &key, e);
 	BUILT_SCOPED struct built b = BUILT_EMPTY;
 	struct work w = { .args = a, .recipe = r, .repo = repo, .built = &b };
 

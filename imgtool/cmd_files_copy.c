@@ -199,6 +199,6 @@ const struct cli_cmd cmd_files_put = {
 	.name = "files put", .operands = "DISK FILE PATH",
 	.help = "copy a file or folder into a disk",
 	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+		  CLI_STATE | CLI_AS,
 	.min_operands = 3, .max_operands = 3, .run = files_put,
 };

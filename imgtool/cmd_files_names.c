@@ -39,7 +39,7 @@ const struct cli_cmd cmd_files_mkdir = {
 	.name = "files mkdir", .operands = "DISK PATH...",
 	.help = "make folders in a disk", .opts = mkdir_opts,
 	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+		  CLI_STATE | CLI_AS,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_mkdir,
 };
 
@@ -74,6 +74,6 @@ const struct cli_cmd cmd_files_rm = {
 	.help = "remove files, streams and empty folders from a disk",
 	.opts = rm_opts,
 	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+		  CLI_STATE | CLI_AS,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_rm,
 };

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "disk/disk.h"
 #include "imgtool/cmd.h"
-#include "imgtool/take.h"
+#include "source/take.h"
 #include "source/over.h"
 #include "source/source.h"
 
@@ -16,7 +16,7 @@ static const char *parent;
 static bool exact, drop_snapshots;
 
 static int
-report(const struct cli_args *a, const struct taken *t, struct err *e)
+report(const struct cli_args *a, const struct src_taken *t, struct err *e)
 {
 	const struct st_writer_stats *s = &t->stats;
 	const struct st_version *v = &t->version;
@@ -52,15 +52,22 @@ report(const struct cli_args *a, const struct taken *t, struct err *e)
 	return 0;
 }
 
+static void
+tell(const char *text)
+{
+	log_note("%s", text);
+}
+
 static int
 store(const struct cli_args *a, struct st_repo *r, struct dk *d,
       const char *name, struct err *e)
 {
-	TAKEN_SCOPED struct taken got = TAKEN_EMPTY;
-	const struct take t = { .name = name, .parent = parent, .exact = exact,
-				.drop_snapshots = drop_snapshots };
+	SRC_TAKEN_SCOPED struct src_taken got = SRC_TAKEN_EMPTY;
+	const struct src_take t = { .name = name, .parent = parent, .exact = exact,
+				.drop_snapshots = drop_snapshots,
+				.tell = tell };
 
-	return take_disk(r, d, &t, &got, e) < 0 ? -1 : report(a, &got, e);
+	return src_take_disk(r, d, &t, &got, e) < 0 ? -1 : report(a, &got, e);
 }
 
 static int
@@ -82,7 +89,7 @@ import(const struct cli_args *a, struct err *e)
 	if (!st_name_ok(a->at[1]))
 		return err_set(e, ERR_USAGE, "%s: is no name for an image: "
 			       "letters, digits, '.', '_', '-'", a->at[1]);
-	if (check_options(e) < 0 || (r = take_origin(a, &key, e)) == NULL)
+	if (check_options(e) < 0 || (r = src_origin(a, &key, e)) == NULL)
 		return -1;
 	d = src_open(a, a->at[0], 0, e);
 	return d == NULL ? -1 : store(a, r, d, a->at[1], e);
@@ -96,7 +103,7 @@ commit(const struct cli_args *a, struct err *e)
 	DK_SCOPED struct dk *d = NULL;
 	struct st_ref ref;
 
-	if (check_options(e) < 0 || (r = take_origin(a, &key, e)) == NULL ||
+	if (check_options(e) < 0 || (r = src_origin(a, &key, e)) == NULL ||
 	    st_ref_find(r, a->at[0], &ref, e) < 0)
 		return -1;
 	parent = a->at[0];

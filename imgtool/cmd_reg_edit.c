@@ -15,7 +15,7 @@ static const char *import_prefix;
 
 enum {
 	COMMON = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		 CLI_STATE,
+		 CLI_STATE | CLI_AS,
 };
 
 #define DISCARD								\

@@ -4,6 +4,7 @@
 #include "imgtool/files.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -241,7 +242,11 @@ files_commit(struct files *f, const char *verb, const char *what, struct err *e)
 		log_note("%s: nothing written (--dry-run)", f->disk->name);
 		return 0;
 	}
-	return dk_commit(f->disk, line, e);
+	if (dk_commit(f->disk, line, e) < 0)
+		return -1;
+	if (src_made(f->disk) != NULL)
+		(void)printf("%s\n", src_made(f->disk));
+	return 0;
 }
 
 /* ---- as text -------------------------------------------------------------- */

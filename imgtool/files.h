@@ -56,7 +56,8 @@ MUST_CHECK int files_need(const struct files *f, const char *path,
 			  struct vo **ret_volume, char **ret,
 			  struct vo_stat *ret_stat, struct err *e);
 
-/* Write everything, as one transaction, unless --dry-run was given. */
+/* Write everything, as one transaction, unless --dry-run was given; of a stored
+ * version, print the one that was made. */
 MUST_CHECK int files_commit(struct files *f, const char *verb,
 			    const char *what, struct err *e);
 

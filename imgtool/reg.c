@@ -326,7 +326,11 @@ reg_commit(struct reg *r, const char *verb, struct err *e)
 	if (r->disk != NULL) {
 		if (reg_flush(r, e) < 0)
 			return -1;
-		return dry ? 0 : dk_commit(r->disk, verb, e);
+		if (!dry && dk_commit(r->disk, verb, e) < 0)
+			return -1;
+		if (src_made(r->disk) != NULL)
+			(void)printf("%s\n", src_made(r->disk));
+		return 0;
 	}
 	if (r->hives == 0 || !needs_writing(&r->hive[0]))
 		return 0;

@@ -12,6 +12,7 @@
 #include "disk/disk.h"
 #include "profmig/check.h"
 #include "profmig/cmd.h"
+#include "source/source.h"
 
 static struct cmd_who who;
 static const char *output;
@@ -96,7 +97,8 @@ commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
 	SCOPED_FREE char *dir = NULL, *what = NULL, *account = NULL;
 	struct cs_done done = { .applied = 0 };
 
-	if (!a->dry_run) {
+	/* The version before is all that takes a change of one back. */
+	if (!a->dry_run && !src_is_version(a->at[1])) {
 		dir = cs_journal_dir(a->at[1], a->state, e);
 		if (dir == NULL)
 			return -1;
@@ -120,11 +122,14 @@ commit(const struct cli_args *a, struct cmd_job *j, struct err *e)
 	if (done.applied > 0) {
 		what = cs_transaction("profmig", done.journal, e);
 		if (what == NULL ||
-		    cs_journal_tell(dir, done.journal, account,
-				    strlen(account), e) < 0 ||
+		    (dir != NULL &&
+		     cs_journal_tell(dir, done.journal, account,
+				     strlen(account), e) < 0) ||
 		    dk_commit(j->disk, what, e) < 0)
 			return -1;
 	}
+	if (src_made(j->disk) != NULL)
+		(void)printf("%s\n", src_made(j->disk));
 	(void)printf("%zu changes\n", done.applied);
 	return 0;
 }

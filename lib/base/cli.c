@@ -23,7 +23,7 @@
 /* The values of the options that every command shares. */
 static struct {
 	bool json, dry_run, force, yes, verbose, quiet, help;
-	const char *repo, *key, *passphrase_fd, *root, *state, *format, *log,
+	const char *repo, *key, *passphrase_fd, *root, *state, *format, *as, *log,
 		*progress;
 } common;
 
@@ -51,6 +51,9 @@ const struct cli_common_opt cli_common_opts[] = {
 	{ CLI_FORMAT, { .name = "format", .arg = "F",
 	  .help = "the disk's format: raw, qcow2, vhd, vhdx, vmdk, vdi",
 	  .value = &common.format } },
+	{ CLI_AS, { .name = "as", .arg = "NEW",
+	  .help = "of a stored version make image NEW, not the next version",
+	  .value = &common.as } },
 	{ CLI_FORCE, { .name = "force", .help = "replace an existing output",
 	  .flag = &common.force } },
 	{ CLI_YES, { .name = "yes", .help = "do not ask", .flag = &common.yes } },
@@ -209,6 +212,7 @@ fill_args(struct cli_args *a, struct err *e)
 	a->passphrase_fd = common.passphrase_fd == NULL ? -1 : (int)fd;
 	a->root = common.root;
 	a->format = common.format;
+	a->as = common.as;
 	a->state = common.state != NULL ? common.state : "/var/lib/halcyon";
 	return 0;
 }

@@ -65,6 +65,7 @@ enum {
 	CLI_FORCE = 1 << 7,	/* --force */
 	CLI_YES = 1 << 8,	/* --yes */
 	CLI_PASSPHRASE = 1 << 9,	/* --passphrase-fd N without -k */
+	CLI_AS = 1 << 10,	/* --as NEW */
 };
 
 /* What a command is run with. */
@@ -75,7 +76,7 @@ struct cli_args {
 	const char *repo;	/* NULL when neither option nor variable is set */
 	const char *key;	/* likewise */
 	int passphrase_fd;	/* -1 when not given */
-	const char *root, *format;		/* NULL when not given */
+	const char *root, *format, *as;	/* NULL when not given */
 	const char *state;	/* never NULL */
 };
 

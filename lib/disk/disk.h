@@ -118,8 +118,8 @@ typedef int (*dk_commit_fn)(struct dk *overlay, void *arg, const char *what,
 MUST_CHECK struct dk *dk_overlay(struct dk *under, dk_commit_fn commit,
 				 void *arg, struct err *e);
 
-/* The disk under an overlay. */
-struct dk *dk_under(struct dk *overlay);
+/* The disk under an overlay; NULL when it is no overlay. */
+struct dk *dk_under(struct dk *d);
 
 /* Call fn for every stretch whose sectors now differ from the disk under it
  * (kind is 0), merged, in order. */

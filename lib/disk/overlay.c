@@ -34,6 +34,8 @@ struct overlay {
 	void (*drop)(void *arg);
 };
 
+static const struct dk_ops overlay_ops;
+
 static bool
 has_block(const struct overlay *o, uint64_t block)
 {
@@ -266,11 +268,11 @@ dk_overlay_drops(struct dk *overlay, void (*drop)(void *arg))
 }
 
 struct dk *
-dk_under(struct dk *overlay)
+dk_under(struct dk *d)
 {
-	const struct overlay *o = overlay->own;
+	const struct overlay *o = d->own;
 
-	return o->under;
+	return d->ops == &overlay_ops ? o->under : NULL;
 }
 
 /* ---- what differs --------------------------------------------------------- */

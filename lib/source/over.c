@@ -21,6 +21,7 @@
 #include "base/num.h"
 #include "base/proc.h"
 #include "disk/disk.h"
+#include "source/like.h"
 #include "source/source.h"
 #include "store/image.h"
 #include "store/layer.h"
@@ -163,6 +164,28 @@ static const struct dk_ops over_ops = {
 	.extents = over_extents,
 	.close = over_close,
 };
+
+struct st_image *
+src_over_image(const struct dk *d)
+{
+	const struct over *o = d->own;
+
+	return d->ops == &over_ops ? o->base : NULL;
+}
+
+int
+src_over_changes(struct dk *d, dk_extent_fn fn, void *arg, struct err *e)
+{
+	const struct over *o = d->own;
+	struct asked a = { .fn = fn, .arg = arg };
+
+	if (o->layer != NULL)
+		return st_layer_changes(o->layer, tell, &a, e);
+	for (size_t i = 0; i < o->pieces; i++)
+		if (fn(arg, o->piece[i].at, o->piece[i].len, 0, e) < 0)
+			return -1;
+	return 0;
+}
 
 /* ---- what a qcow2 file holds --------------------------------------------- */
 

@@ -3,8 +3,9 @@
  *
  * A DISK is a path (it contains a slash, or a file of that name exists), an
  * nbd+unix:// address, or else NAME, NAME:VERSION or NAME:TAG in the
- * repository.  All of them become a disk of lib/disk; a stored version is read
- * straight from its encrypted chunks and can not be written.
+ * repository.  All of them become a disk of lib/disk.  A stored version is read
+ * straight from its encrypted chunks and never changes: what is written to it is
+ * committed as the next version of its image.
  */
 #ifndef SOURCE_SOURCE_H
 #define SOURCE_SOURCE_H
@@ -24,11 +25,18 @@ bool src_is_version(const char *operand);
 
 /*
  * Open a DISK as the command line says: repository, key and passphrase for a
- * version, --format and --state for a file; flags are dk_open()'s.  A version
- * with DK_WRITE is ERR_UNSAFE: versions never change.
+ * version, --format and --state for a file; flags are dk_open()'s.
+ *
+ * dk_commit() of a version that was opened with DK_WRITE makes the next version of
+ * its image or, with --as NEW, the first of a new one; it reads what was written
+ * and little more.  Only an administrator's key can (ERR_AUTH).
  */
 MUST_CHECK struct dk *src_open(const struct cli_args *a, const char *operand,
 			       unsigned flags, struct err *e);
+
+/* The version that the last dk_commit() of such a disk made ("win7:4"), for the
+ * program to print; NULL: the disk is no version, or nothing was written. */
+const char *src_made(struct dk *d);
 
 /* The repository that the command line names, opened with its key where one is
  * given.  *key is the caller's, empty before, and must outlive the repository. */

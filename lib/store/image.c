@@ -292,6 +292,33 @@ st_image_segment(struct st_image *i, uint32_t number, struct st_map *ret,
 	return r;
 }
 
+int
+st_image_where(struct st_image *i, uint64_t sector, struct st_where *ret,
+	       struct err *e)
+{
+	uint32_t number = (uint32_t)(sector / ST_SEGMENT_SECTORS);
+	uint32_t at = (uint32_t)(sector % ST_SEGMENT_SECTORS);
+	ST_MAP_SCOPED struct st_map own = ST_MAP_EMPTY;
+	struct kept *kept = NULL;
+	const struct st_map *map = get_segment(i, number, &own, &kept, e);
+
+	if (map == NULL)
+		return -1;
+	size_t k = st_map_find(map, at);
+	const struct st_extent *x = k < map->extents ? &map->extent[k] : NULL;
+
+	*ret = (struct st_where){ .len = ST_SEGMENT_SECTORS - at };
+	if (x != NULL && x->at > at) {
+		ret->len = x->at - at;
+	} else if (x != NULL) {
+		ret->chunk = map->chunk[x->chunk];
+		ret->off = x->off + (at - x->at);
+		ret->len = x->len - (at - x->at);
+	}
+	put_segment(i, kept);
+	return 0;
+}
+
 /* ---- chunks -------------------------------------------------------------- */
 
 /* Which pack a bad record is in, for the message. */

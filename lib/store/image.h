@@ -59,6 +59,16 @@ typedef int (*st_extent_fn)(void *arg, uint64_t at, uint64_t len, bool zero,
 MUST_CHECK int st_image_extents(struct st_image *i, uint64_t at, uint64_t len,
 				st_extent_fn fn, void *arg, struct err *e);
 
+/* Where a sector of the disk is kept. */
+struct st_where {
+	struct st_chunk chunk;	/* .len 0: nowhere, it reads as zeros */
+	uint32_t off;		/* its sector in the chunk */
+	uint64_t len;		/* sectors that go on like this, at least 1 */
+};
+
+MUST_CHECK int st_image_where(struct st_image *i, uint64_t sector,
+			      struct st_where *ret, struct err *e);
+
 /* The map of one 64 MiB segment, for planning deltas; empty when it is all
  * zeros.  The caller owns *ret. */
 MUST_CHECK int st_image_segment(struct st_image *i, uint32_t number,

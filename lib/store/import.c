@@ -341,6 +341,61 @@ known_zeros(const struct zeros *z, uint64_t at, uint64_t len, size_t *hint)
 			    z->at[*hint].to - z->at[*hint].from);
 }
 
+/* The chunk of these pieces in the version that the disk is like: 1 found
+ * (.len 0: zeros), 0 it has to be read. */
+static int
+find_unchanged(struct import *im, const struct st_piece *piece, size_t n,
+	       struct st_chunk *ret, struct err *e)
+{
+	const struct st_input *in = im->in;
+	struct st_where w = { .len = 0 };
+	uint64_t off = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (in->differs(in->like_arg, piece[i].at * ST_SECTOR,
+				(uint64_t)piece[i].len * ST_SECTOR))
+			return 0;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = piece[i].at, left = piece[i].len;
+
+		while (left > 0) {
+			if (st_image_where(in->like, at, &w, e) < 0)
+				return -1;
+			if (off == 0)
+				*ret = w.chunk;
+			if (!st_id_equal(&w.chunk.id, &ret->id) ||
+			    (w.chunk.len > 0 && w.off != off))
+				return 0;
+			uint64_t step = num_min(left, w.len);
+			at += step;
+			off += step;
+			left -= step;
+		}
+	}
+	return ret->len == 0 || ret->len == off * ST_SECTOR;
+}
+
+/* A chunk that is not read: it is there. */
+static int
+reuse_chunk(struct import *im, const struct st_chunk *c,
+	    const struct st_piece *piece, size_t n, struct err *e)
+{
+	struct item *x = mem_array(1, sizeof(*x), e);
+
+	if (x == NULL)
+		return -1;
+	x->chunk = *c;
+	x->users = 1;
+	x->is_done = true;
+	int r = note_pieces(im, x, piece, n, e);
+	(void)pthread_mutex_lock(&im->lock);
+	im->data += c->len;
+	item_put(x);
+	(void)pthread_mutex_unlock(&im->lock);
+	st_writer_reuse(im->w, c->len);
+	return r;
+}
+
 /* The chunk that has sector `at`, `in` run r, if this is where it is first
  * met. */
 static int
@@ -356,6 +411,16 @@ meet_chunk(struct import *im, const struct st_run *r, uint64_t at,
 			return 0;	/* taken there */
 	if (n == 1 && known_zeros(zeros, piece[0].at, piece[0].len, hint))
 		return 0;
+	if (im->in->like != NULL && r->object != ST_OBJECT_ONES) {
+		struct st_chunk same = { .len = 0 };
+		int got = find_unchanged(im, piece, n, &same, e);
+
+		if (got == 1 && same.len > 0)
+			got = reuse_chunk(im, &same, piece, n, e) < 0 ? -1 : 1;
+		explicit_bzero(same.key, sizeof(same.key));
+		if (got != 0)
+			return got < 0 ? -1 : 0;
+	}
 	return take_chunk(im, piece, n, r->object == ST_OBJECT_ONES, e);
 }
 

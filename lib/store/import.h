@@ -7,6 +7,7 @@
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ struct st_input {
 	/* As st_image_extents(); NULL: nothing is known to be zeros. */
 	int (*extents)(void *arg, uint64_t at, uint64_t len, st_extent_fn fn,
 		       void *fn_arg, struct err *e);
+	/* A version of this size and domain, of which this disk is a changed copy,
+	 * and whether anything of [at, at + len) may have changed: what has not is
+	 * not read.  NULL: there is none. */
+	struct st_image *like;
+	bool (*differs)(void *like_arg, uint64_t at, uint64_t len);
+	void *like_arg;
 };
 
 /* What became of the bytes of a disk. */

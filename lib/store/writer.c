@@ -239,6 +239,12 @@ count(struct st_writer *w, size_t len, bool is_new)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+void
+st_writer_reuse(struct st_writer *w, size_t len)
+{
+	count(w, len, false);
+}
+
 /* Seal and append, unless it is there. */
 static int
 put(struct st_writer *w, struct st_coder *coder, enum st_kind kind,

@@ -48,6 +48,9 @@ MUST_CHECK int st_writer_chunk(struct st_writer *w, struct st_coder *coder,
 			       struct st_chunk *ret, bool *ret_new,
 			       struct err *e);
 
+/* A chunk of len bytes that a version has already is used again: counted only. */
+void st_writer_reuse(struct st_writer *w, size_t len);
+
 /* Clients: store a chunk whose name and key came with a map.  ERR_AUTH when the
  * line's id key gives these bytes another name. */
 MUST_CHECK int st_writer_chunk_as(struct st_writer *w, struct st_coder *coder,

@@ -1,7 +1,7 @@
 /* take.c - see take.h
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "imgtool/take.h"
+#include "source/take.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,14 +12,15 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "disk/disk.h"
+#include "source/like.h"
 #include "source/source.h"
 #include "store/import.h"
 
 void
-taken_done(struct taken *t)
+src_taken_done(struct src_taken *t)
 {
 	st_version_done(&t->version);
-	*t = (struct taken)TAKEN_EMPTY;
+	*t = (struct src_taken)SRC_TAKEN_EMPTY;
 }
 
 /* ---- a disk as the store reads it ---------------------------------------- */
@@ -50,6 +51,24 @@ disk_extents(void *arg, uint64_t at, uint64_t len, st_extent_fn fn,
 	struct asked a = { .fn = fn, .arg = fn_arg };
 
 	return dk_extents(arg, at, len, tell, &a, e);
+}
+
+static bool
+differs(void *arg, uint64_t at, uint64_t len)
+{
+	return src_like_differs(arg, at, len);
+}
+
+/* Is it a changed copy of a version of this repository's domain? */
+static bool
+is_like(const struct st_repo *r, const struct dk *d, const struct src_like *like)
+{
+	uint8_t domain[16];
+
+	return like->image != NULL && st_image_size(like->image) == d->size &&
+	       st_repo_domain(r, domain) &&
+	       memcmp(domain, st_image_version(like->image)->domain,
+		      sizeof(domain)) == 0;
 }
 
 /* ---- the line and what is known about the version ------------------------ */
@@ -98,10 +117,10 @@ last_part(const char *path)
 /* ---- taking it ----------------------------------------------------------- */
 
 static int
-note(const struct take *t, const struct dk *d, const struct cut_left *left,
+note(const struct src_take *t, const struct dk *d, const struct src_left *left,
      struct st_version *v, struct err *e)
 {
-	if (cut_left_note(left, v, e) < 0 ||
+	if (src_left_note(left, v, e) < 0 ||
 	    st_version_set(v, "source", last_part(d->name), e) < 0)
 		return -1;
 	for (size_t i = 0; i < t->notes; i++)
@@ -111,25 +130,33 @@ note(const struct take *t, const struct dk *d, const struct cut_left *left,
 }
 
 int
-take_disk(struct st_repo *r, struct dk *d, const struct take *t,
-	  struct taken *ret, struct err *e)
+src_take_disk(struct st_repo *r, struct dk *d, const struct src_take *t,
+	  struct src_taken *ret, struct err *e)
 {
 	ST_WRITER_SCOPED struct st_writer *w = st_writer_open(r, e);
 	ST_CUTS_SCOPED struct st_cuts cuts = ST_CUTS_EMPTY;
 	ST_LINE_SCOPED struct st_line line = ST_LINE_EMPTY;
-	TAKEN_SCOPED struct taken got = TAKEN_EMPTY;
+	SRC_TAKEN_SCOPED struct src_taken got = SRC_TAKEN_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
 	struct st_input in = { .arg = d, .size = d->size, .read = disk_read,
 			       .extents = disk_extents };
 	struct st_version *v = &got.version;
 	struct st_ref newest = { .number = 0 };
-	struct cut_left left = { .free = 0 };
+	struct src_left left = { .free = 0 };
+	SRC_LIKE_SCOPED struct src_like like = SRC_LIKE_EMPTY;
 	struct st_imported map;
 
 	if (w == NULL || find_line(r, t->name, &line, &newest, e) < 0 ||
 	    note_parent(r, t->parent, &newest, v, e) < 0 ||
-	    cut_disk(d, t->exact, t->drop_snapshots, &cuts, &left, e) < 0)
+	    src_cut_disk(d, t->exact, t->drop_snapshots, t->tell, &cuts, &left,
+			 e) < 0 ||
+	    src_like_find(d, &like, e) < 0)
 		return -1;
+	if (is_like(r, d, &like)) {
+		in.like = like.image;
+		in.differs = differs;
+		in.like_arg = &like;
+	}
 	progress_begin(&p, "import", true, d->size);
 	if (st_import(w, &line, &in, &cuts, &p, &map, e) < 0)
 		return err_ctx(e, "%s", d->name);
@@ -149,7 +176,7 @@ take_disk(struct st_repo *r, struct dk *d, const struct take *t,
 }
 
 struct st_repo *
-take_origin(const struct cli_args *a, struct cx_key *key, struct err *e)
+src_origin(const struct cli_args *a, struct cx_key *key, struct err *e)
 {
 	ST_REPO_SCOPED struct st_repo *r = src_repo_with_key(a, key, e);
 

@@ -1,8 +1,8 @@
 /* cuts.h - how import cuts a disk, and what it leaves out
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#ifndef IMGTOOL_CUTS_H
-#define IMGTOOL_CUTS_H
+#ifndef SOURCE_CUTS_H
+#define SOURCE_CUTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,9 +14,12 @@ struct dk;
 struct err;
 struct st_version;
 
+/* Gets one line at a time. */
+typedef void (*src_tell_fn)(const char *text);
+
 /* Bytes that are taken as zeros (or, the log, as 0xFF) though the disk has
  * something else there, perhaps. */
-struct cut_left {
+struct src_left {
 	uint64_t free, page, hibernation, behind, log, snapshots;
 };
 
@@ -24,17 +27,18 @@ struct cut_left {
  * Cut the disk along the files of its NTFS volumes, and by grids where there
  * are none.  Unless `exact`, what no file needs is left out; a volume that was
  * not shut down is taken exactly, and one with shadow copies keeps its free
- * clusters unless `drop_snapshots`.  What is not as usual is told by log_note().
+ * clusters unless `drop_snapshots`.  What is not as usual is told to `tell`, unless
+ * it is NULL.
  */
-MUST_CHECK int cut_disk(struct dk *d, bool exact, bool drop_snapshots,
-			struct st_cuts *ret, struct cut_left *ret_left,
-			struct err *e);
+MUST_CHECK int src_cut_disk(struct dk *d, bool exact, bool drop_snapshots,
+			    src_tell_fn tell, struct st_cuts *ret,
+			    struct src_left *ret_left, struct err *e);
 
 /* "free space 1.2 MiB, page file 64.0 MiB", or "" ; the caller frees. */
-MUST_CHECK char *cut_left_text(const struct cut_left *l, struct err *e);
+MUST_CHECK char *src_left_text(const struct src_left *l, struct err *e);
 
 /* Note it with the version, and whether anything was left out. */
-MUST_CHECK int cut_left_note(const struct cut_left *l, struct st_version *v,
+MUST_CHECK int src_left_note(const struct src_left *l, struct st_version *v,
 			     struct err *e);
 
-#endif /* IMGTOOL_CUTS_H */
+#endif /* SOURCE_CUTS_H */

@@ -5,16 +5,16 @@
  * the files, then free clusters - so a cluster that a file has though the
  * bitmap calls it free is kept.
  */
-#include "imgtool/cuts.h"
+#include "source/cuts.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "disk/disk.h"
@@ -33,8 +33,9 @@
 struct cutting {
 	struct dk *disk;
 	struct st_cuts *cuts;
-	struct cut_left *left;
+	struct src_left *left;
 	uint64_t next_object;
+	src_tell_fn tell;	/* or NULL */
 };
 
 /* The volume being cut. */
@@ -42,6 +43,21 @@ struct volume {
 	const struct vo_layout *layout;
 	bool exact, keep_free, drop_snapshots, keep_hibernation;
 };
+
+/* Something about this disk is not as usual. */
+static PRINTF(2, 3) void
+say(const struct cutting *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (c->tell == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->tell(text);
+}
 
 /* ---- claims -------------------------------------------------------------- */
 
@@ -208,14 +224,14 @@ judge(struct cutting *c, const struct dk_part *part, bool drop_snapshots,
 			*e = closed;
 			return -1;
 		}
-		log_note("%s, partition %u: %s; taken exactly", c->disk->name,
+		say(c, "%s, partition %u: %s; taken exactly", c->disk->name,
 			 part->index, closed.msg);
 		v->exact = true;
 		return 0;
 	}
 	const struct vo_facts *f = vo_facts(vo);
 	if (f->dirty || f->log_dirty || f->hibernated) {
-		log_note("%s, partition %u: volume %s; taken exactly",
+		say(c, "%s, partition %u: volume %s; taken exactly",
 			 c->disk->name, part->index, f->hibernated ?
 			 "is hibernated" : "was not shut down cleanly");
 		v->exact = true;
@@ -224,7 +240,7 @@ judge(struct cutting *c, const struct dk_part *part, bool drop_snapshots,
 	v->drop_snapshots = drop_snapshots && f->shadow_copies;
 	v->keep_free = f->shadow_copies && !drop_snapshots;
 	if (v->keep_free)
-		log_note("%s, partition %u: has shadow copies, so its free "
+		say(c, "%s, partition %u: has shadow copies, so its free "
 			 "clusters are kept; --drop-snapshots leaves out both",
 			 c->disk->name, part->index);
 	return 0;
@@ -244,12 +260,12 @@ cut_ntfs(struct cutting *c, const struct dk_part *part, bool exact,
 			*e = unreadable;
 			return -1;
 		}
-		log_note("%s, partition %u: %s; taken exactly", c->disk->name,
+		say(c, "%s, partition %u: %s; taken exactly", c->disk->name,
 			 part->index, unreadable.msg);
 		return 0;
 	}
 	if (l.skipped > 0 && !exact) {
-		log_note("%s, partition %u: %" PRIu64 " records of its file "
+		say(c, "%s, partition %u: %" PRIu64 " records of its file "
 			 "table make no sense; taken exactly", c->disk->name,
 			 part->index, l.skipped);
 		v.exact = true;
@@ -272,7 +288,7 @@ cut_part(struct cutting *c, const struct dk_part *part, bool exact,
 	/* Nothing is ever in a Microsoft reserved partition. */
 	if (!exact && kind != VO_FAT &&
 	    memcmp(part->type_guid, dk_guid_reserved, 16) != 0)
-		log_note("%s, partition %u: %s; taken exactly", c->disk->name,
+		say(c, "%s, partition %u: %s; taken exactly", c->disk->name,
 			 part->index, vo_kind_name(kind));
 	return 0;
 }
@@ -286,17 +302,17 @@ by_number(const void *a, const void *b)
 }
 
 int
-cut_disk(struct dk *d, bool exact, bool drop_snapshots, struct st_cuts *ret,
-	 struct cut_left *ret_left, struct err *e)
+src_cut_disk(struct dk *d, bool exact, bool drop_snapshots, src_tell_fn tell,
+	     struct st_cuts *ret, struct src_left *ret_left, struct err *e)
 {
 	DK_PARTS_SCOPED struct dk_parts parts = DK_PARTS_EMPTY;
 	ST_CUTS_SCOPED struct st_cuts cuts = ST_CUTS_EMPTY;
 	struct cutting c = { .disk = d, .cuts = &cuts, .left = ret_left,
-			     .next_object = ST_OBJECT_FIRST };
+			     .next_object = ST_OBJECT_FIRST, .tell = tell };
 	struct err unreadable = ERR_INIT;
 
 	if (dk_parts_read(d, &parts, &unreadable) < 0)
-		log_note("%s; taken exactly", unreadable.msg);
+		say(&c, "%s; taken exactly", unreadable.msg);
 
 	SCOPED_FREE uint64_t *origin = mem_array(parts.count, sizeof(*origin),
 						 e);
@@ -320,7 +336,7 @@ cut_disk(struct dk *d, bool exact, bool drop_snapshots, struct st_cuts *ret,
 enum { KINDS = 6 };
 
 static void
-kinds(const struct cut_left *l, const char *name[KINDS], uint64_t bytes[KINDS])
+kinds(const struct src_left *l, const char *name[KINDS], uint64_t bytes[KINDS])
 {
 	const struct { const char *name; uint64_t bytes; } all[KINDS] = {
 		{ "free space", l->free },
@@ -338,7 +354,7 @@ kinds(const struct cut_left *l, const char *name[KINDS], uint64_t bytes[KINDS])
 }
 
 char *
-cut_left_text(const struct cut_left *l, struct err *e)
+src_left_text(const struct src_left *l, struct err *e)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
 	const char *name[KINDS];
@@ -354,9 +370,9 @@ cut_left_text(const struct cut_left *l, struct err *e)
 }
 
 int
-cut_left_note(const struct cut_left *l, struct st_version *v, struct err *e)
+src_left_note(const struct src_left *l, struct st_version *v, struct err *e)
 {
-	SCOPED_FREE char *text = cut_left_text(l, e);
+	SCOPED_FREE char *text = src_left_text(l, e);
 
 	if (text == NULL)
 		return -1;

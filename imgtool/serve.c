@@ -161,8 +161,9 @@ become(const struct server *x, const int fds[3])
 	char word_key[] = "key-fd=4", word_status[] = "status-fd=5";
 	char disk[] = "disk=", pid[24];
 	char name[] = "nbdkit", lead[] = "--exit-with-parent";
-	char *argv[] = { name, lead, x->plugin, x->repo, word_key, word_status,
-			 disk, x->image, x->layer, NULL };
+	char threads[] = "--threads=4";	/* of each client */
+	char *argv[] = { name, lead, threads, x->plugin, x->repo, word_key,
+			 word_status, disk, x->image, x->layer, NULL };
 	sigset_t none;
 
 	(void)setpgid(0, 0);	/* ^C is for us, not for it */

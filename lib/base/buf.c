@@ -19,6 +19,21 @@ buf_done(struct buf *b)
 	*b = (struct buf)BUF_EMPTY;
 }
 
+enum { MUCH = 4096 };
+
+/* Who begins with much knows how much, and shall not hold twice of it. */
+static int
+reserve(struct buf *b, size_t need, struct err *e)
+{
+	if (b->at != NULL || need < MUCH)
+		return mem_grow(&b->at, &b->cap, need, 1, e);
+	b->at = mem_array(need, 1, e);
+	if (b->at == NULL)
+		return -1;
+	b->cap = need;
+	return 0;
+}
+
 uint8_t *
 buf_room(struct buf *b, size_t n)
 {
@@ -26,7 +41,7 @@ buf_room(struct buf *b, size_t n)
 	uint8_t *p;
 
 	if (b->bad || n >= SIZE_MAX - b->len ||
-	    mem_grow(&b->at, &b->cap, b->len + n + 1, 1, &e) < 0) {
+	    reserve(b, b->len + n + 1, &e) < 0) {
 		b->bad = true;
 		return NULL;
 	}

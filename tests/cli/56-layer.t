@@ -26,9 +26,20 @@ kib() { du -sk "$1" | cut -f1; }
 # map WHAT: bytes of the disk that are data (0) or holes (3)
 map() { nbdinfo --map --json "$uri" | jq "map(select(.type == $1).length) | add // 0"; }
 
-head -c 20000000 /dev/urandom >base.img
+head -c 50000000 /dev/urandom >base.img
 truncate -s 128M base.img
 imgtool import --exact base.img d >/dev/null 2>&1
+
+# ---- more chunks are read than are kept
+imgtool serve d:1 --socket s >/dev/null 2>&1 &
+server=$!
+while [ ! -S s ]; do sleep 0.02; done
+ok "random reads" fio --name=r --ioengine=nbd --uri="$uri" --rw=randread --bs=4k \
+	--size=48M --iodepth=16 --number_ios=3000
+kib=$(awk '/VmHWM/ { print $2 }' "/proc/$(worker)/status")
+is "$((kib < 65536))" 1 "the server's memory is bounded"
+kill $server
+wait $server
 
 # ---- what was acknowledged is there, however often the server dies
 served lay

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "delta/push.h"
 #include "delta/remote.h"
 #include "delta/seen-private.h"
@@ -259,9 +260,12 @@ dl_mirror_put_release(struct dl_mirror *m, const struct cx_key *k,
 {
 	BUF_SCOPED struct buf body = BUF_EMPTY;
 
+	/* Another mirror of the origin may be ahead: clients know both. */
+	uint64_t last = num_max(m->pin.number,
+				m->seen.mark[CX_ROLE_RELEASE].number);
+
 	if (dl_release_encode(&m->release, &body, e) < 0 ||
-	    put_next(m, CX_ROLE_RELEASE, m->pin.number + 1, &body, k, &m->pin,
-		     e) < 0)
+	    put_next(m, CX_ROLE_RELEASE, last + 1, &body, k, &m->pin, e) < 0)
 		return -1;
 	m->pending = true;
 	return 0;

@@ -108,13 +108,18 @@ if [ -n "$sftp" ]; then
 	printf '#!/bin/sh\necho "$@" >>%s/ssh.args\nexec %s\n' "$PWD" "$sftp" >bin/ssh
 	chmod +x bin/ssh
 	PATH=$PWD/bin:$PATH
-	ok "push over ssh" push "ssh://me@host:2222$PWD/far" win:1
+	far() { imgdelta push -r origin -k admin --trust root --state far.state "$@"; }
+	ok "push over ssh" far "ssh://me@host:2222$PWD/far" win:1
 	is "$(cat ssh.args)" "-p 2222 -s -- me@host sftp" "ssh is asked for sftp"
-	ok "push more" push "ssh://host$PWD/far/" win:2 win:3
+	ok "push more" far "ssh://host$PWD/far/" win:2
 	ok "pull over ssh" pull "ssh://host$PWD/far" ssh
-	holds ssh win:3 v3.img "the client has it"
+	holds ssh win:2 v2.img "the client has it"
 	ok "it verifies without keys" imgtool verify --keyless -r far
 	is "$(find far -name '*.tmp.*')" "" "nothing is left over"
+	exits 5 "a mirror that is behind what the origin pushed is not pushed to" \
+		push "ssh://host$PWD/far" win:3
+	cp -r stick copy
+	ok "a mirror is a copy" push copy win:3
 	exits 2 "no address" pull ssh://host ssh
 else
 	skip "no sftp server"

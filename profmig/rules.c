@@ -61,6 +61,7 @@ rule_done(struct pm_rule *r)
 
 		free(g->key);
 		free(g->to_key);
+		words_done(&g->keys);
 		words_done(&g->values);
 		words_done(&g->except);
 		free(g->to_value);
@@ -196,7 +197,8 @@ get_registry(struct yml *map, struct pm_registry *g, struct err *e)
 	const char *to = yml_str(map, "to-key", "", e);
 	size_t how = yml_word(map, "do", do_words, PM_DO_COUNT, e);
 	g->below = yml_bool(map, "below", false, e);
-	if (get_words(map, "values", &g->values, e) < 0 ||
+	if (get_words(map, "keys", &g->keys, e) < 0 ||
+	    get_words(map, "values", &g->values, e) < 0 ||
 	    get_words(map, "except", &g->except, e) < 0 ||
 	    get_text(map, "to-value", &g->to_value, e) < 0 ||
 	    get_text(map, "why", &g->why, e) < 0 || yml_end(map, e) < 0)

@@ -56,6 +56,7 @@ struct pm_registry {
 	unsigned line;		/* in the rule's file */
 	char *key, *to_key;	/* below HKCU */
 	bool below;		/* and all keys below */
+	struct pm_words keys;	/* last names of keys; none: all */
 	struct pm_words values;	/* none: all */
 	struct pm_words except;	/* values, or first components below the key */
 	char *to_value;		/* another name there, or NULL */

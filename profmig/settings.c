@@ -51,6 +51,14 @@ below_entry(const struct pm_registry *g, const char *key)
 	return n > 0 ? key + n + 1 : key;
 }
 
+static const char *
+last_name(const char *key)
+{
+	const char *last = strrchr(key, '\\');
+
+	return last == NULL ? key : last + 1;
+}
+
 static bool
 entry_fits(const struct pm_registry *g, const char *key, const char *name,
 	   const char **ret_rest)
@@ -60,6 +68,7 @@ entry_fits(const struct pm_registry *g, const char *key, const char *name,
 	struct err none = ERR_INIT;
 
 	if (rest == NULL ||
+	    (g->keys.count > 0 && !in_words(&g->keys, last_name(key))) ||
 	    (g->values.count > 0 && !in_words(&g->values, name)))
 		return false;
 	if (*rest == '\0' && in_words(&g->except, name))

@@ -15,6 +15,7 @@ extern const struct cli_cmd cmd_suspend;
 extern const struct cli_cmd cmd_resume;
 extern const struct cli_cmd cmd_status;
 extern const struct cli_cmd cmd_console;
+extern const struct cli_cmd cmd_usb;
 extern const struct cli_cmd cmd_update;
 extern const struct cli_cmd cmd_rollback;
 extern const struct cli_cmd cmd_redeploy;

@@ -25,6 +25,14 @@ status(const struct rt_super *r, struct err *e)
 	js_str(j, "jail", rt_rung_words[r->rung]);
 	js_bool(j, "key-protected", r->keyd.is_protected);
 	js_u64(j, "block-restarts", r->restarts);
+	struct js *usb = js_list(j, "usb");
+	for (size_t i = 0; i < r->usb.count; i++) {
+		struct js *one = js_item(usb);
+
+		js_u64(one, "bus", r->usb.at[i].bus);
+		js_u64(one, "number", r->usb.at[i].number);
+	}
+	js_str(j, "usb-failure", r->usb.why[0] == '\0' ? NULL : r->usb.why);
 	struct js *pids = js_object(j, "processes");
 	js_u64(pids, "supervisor", (uint64_t)getpid());
 	js_u64(pids, "keys", (uint64_t)r->keyd.pid);
@@ -63,6 +71,10 @@ request(struct rt_super *r, const char *word, struct err *e)
 	if (r->vm_pid == 0)
 		return err_set(e, ERR_UNSAFE, "%s: is not up yet",
 			       r->s->guest.name);
+	if (strcmp(word, "usb") == 0) {
+		rt_super_usb_sync(r);
+		return 0;
+	}
 	if (strcmp(word, "stop") == 0)
 		return press_button(r, e);
 	if (strcmp(word, "pause") == 0) {

@@ -50,14 +50,14 @@ static const struct rt_device devices[] = {
 	[RT_WIN10] = {
 		.machine = "pc-q35-7.2,hpet=off", .uefi = true,
 		.cpu_hw = "host" HV_10, .cpu_sw = "max",
-		.usb = usb_3, .video = "VGA", .nic = "e1000e",
+		.usb = usb_3, .xhci = true, .video = "VGA", .nic = "e1000e",
 		.sound = ich9_hda, .disk = RT_AHCI, .tpm = RT_TPM_KNOWN,
 		.memory = 4096, .memory_max = 1048576, .cpus = 2, .cpus_max = 64,
 	},
 	[RT_WIN11] = {
 		.machine = "pc-q35-7.2,hpet=off", .uefi = true,
 		.cpu_hw = "host" HV_10, .cpu_sw = "max",
-		.usb = usb_3, .video = "VGA", .nic = "e1000e",
+		.usb = usb_3, .xhci = true, .video = "VGA", .nic = "e1000e",
 		.sound = ich9_hda, .disk = RT_AHCI, .tpm = RT_TPM_WANTED,
 		.memory = 4096, .memory_max = 1048576, .cpus = 2, .cpus_max = 64,
 	},

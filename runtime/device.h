@@ -24,6 +24,7 @@ struct rt_device {
 	bool uefi;
 	const char *cpu_hw, *cpu_sw;	/* under KVM, under emulation */
 	const char *const *usb;		/* -device values, NULL-ended */
+	bool xhci;			/* one bus for every speed of USB */
 	const char *video, *nic;
 	const char *const *sound;	/* likewise */
 	enum rt_disk disk;		/* default */

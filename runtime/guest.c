@@ -24,6 +24,7 @@ rt_guest_done(struct rt_guest *g)
 	free(g->repo);
 	free(g->key);
 	free(g->health.console);
+	rt_usb_rules_done(&g->usb);
 	*g = (struct rt_guest)RT_GUEST_EMPTY;
 }
 
@@ -144,6 +145,7 @@ read_guest(struct yml *doc, struct rt_guest *g, struct err *e)
 	g->os = (enum rt_os)yml_word(doc, "os", rt_os_words, RT_XP, e);
 	g->isolate = yml_bool(doc, "require-isolation", false, e);
 	if (read_machine(doc, g, e) < 0 || read_desk(doc, g, e) < 0 ||
+	    rt_usb_rules_read(doc, &g->usb, e) < 0 ||
 	    read_health(doc, g, e) < 0 || read_sources(doc, g, e) < 0 ||
 	    name == NULL || os == NULL)
 		return -1;

@@ -15,6 +15,7 @@
 
 #include "base/attr.h"
 #include "base/scope.h"
+#include "runtime/usb.h"
 
 struct err;
 
@@ -53,6 +54,7 @@ struct rt_guest {
 		unsigned within;	/* seconds */
 		unsigned tries;
 	} health;		/* how a new version is judged (health.h) */
+	struct rt_usb_rules usb;
 	bool isolate;		/* start only where hardware isolates the guest */
 };
 

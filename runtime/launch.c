@@ -202,6 +202,7 @@ bring_up(struct rt_super *r, struct err *e)
 	if (listen_all(r, e) < 0)
 		return -1;
 	rt_super_judge_begin(r);
+	rt_super_usb_begin(r);
 	if (rt_journal_add(&r->journal, RT_EV_RUNNING, r->version, e) < 0)
 		return -1;
 	return rt_qmp_run(&r->qmp, RT_QMP_CONT, QMP_MS, NULL, e);
@@ -264,6 +265,7 @@ supervise(const struct rt_stored *s, const struct accel *probe,
 		.s = s, .probe = probe, .journal = RT_JOURNAL_EMPTY,
 		.keyd = RT_KEYD_EMPTY, .qmp = RT_QMP_EMPTY, .signals = -1,
 		.control = -1, .display = -1, .lock = lock, .net = -1,
+		.usb = { .events = -1 },
 		.block = { .listener = -1 },
 	};
 	struct err e = ERR_INIT, ignored = ERR_INIT;

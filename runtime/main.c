@@ -5,7 +5,7 @@
 
 static const struct cli_cmd *const cmds[] = {
 	&cmd_probe, &cmd_create, &cmd_list, &cmd_start, &cmd_stop,
-	&cmd_suspend, &cmd_resume, &cmd_status, &cmd_console,
+	&cmd_suspend, &cmd_resume, &cmd_status, &cmd_console, &cmd_usb,
 	&cmd_update, &cmd_rollback, &cmd_redeploy, &cmd_why, &cmd_remove,
 	&cmd_wipe,
 	NULL

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -163,6 +165,12 @@ answer(struct rt_qmp *q, const char *name, unsigned timeout_ms,
 	return 0;
 }
 
+/* How long a command may take, and where it says what went wrong. */
+struct until {
+	unsigned ms;
+	struct err *e;
+};
+
 int
 rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
 	   struct rt_qmp_msg *ret, struct err *e)
@@ -177,24 +185,75 @@ rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd, unsigned timeout_ms,
 	return answer(q, commands[cmd], timeout_ms, ret, e);
 }
 
+/* A command with arguments, which the caller made; with `fd` >= 0 that goes along. */
+PRINTF(5, 6) static int
+run_line(struct rt_qmp *q, const char *name, int fd, struct until until,
+	 const char *fmt, ...)
+{
+	char arguments[256], line[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(arguments, sizeof(arguments), fmt, ap);
+	va_end(ap);
+	int len = snprintf(line, sizeof(line), "{\"execute\":\"%s\","
+			   "\"arguments\":{%s}}\n", name, arguments);
+	if (rt_peer_send(q->fd, line, (size_t)len, fd, until.e) < 0)
+		return err_ctx(until.e, "QEMU's monitor: %s", name);
+	return answer(q, name, until.ms, NULL, until.e);
+}
+
 int
 rt_qmp_add_viewer(struct rt_qmp *q, int fd, const char *protocol,
 		  unsigned timeout_ms, struct err *e)
 {
-	static const char get[] = "{\"execute\":\"getfd\",\"arguments\":"
-		"{\"fdname\":\"viewer\"}}\n";
-	char add[160];
-	int len = snprintf(add, sizeof(add), "{\"execute\":\"add_client\","
-			   "\"arguments\":{\"protocol\":\"%s\","
-			   "\"fdname\":\"viewer\",\"skipauth\":true}}\n",
-			   protocol);
+	const struct until until = { timeout_ms, e };
 
-	if (rt_peer_send(q->fd, get, sizeof(get) - 1, fd, e) < 0 ||
-	    answer(q, "getfd", timeout_ms, NULL, e) < 0)
+	if (run_line(q, "getfd", fd, until, "\"fdname\":\"viewer\"") < 0)
 		return -1;
-	if (send(q->fd, add, (size_t)len, MSG_NOSIGNAL) != len)
-		return err_sys(e, "QEMU's monitor: add_client");
-	return answer(q, "add_client", timeout_ms, NULL, e);
+	return run_line(q, "add_client", -1, until, "\"protocol\":\"%s\","
+			"\"fdname\":\"viewer\",\"skipauth\":true", protocol);
+}
+
+/* Sets of descriptors that QEMU got with its command line have small numbers. */
+static unsigned
+set_of(unsigned host_bus, unsigned number)
+{
+	return 100000 + host_bus * 1000 + number;
+}
+
+int
+rt_qmp_unplug(struct rt_qmp *q, unsigned host_bus, unsigned number,
+	      unsigned timeout_ms, struct err *e)
+{
+	const struct until until = { timeout_ms, e };
+	struct err gone = ERR_INIT;
+	const struct until either = { timeout_ms, &gone };
+
+	/* Whatever became of the device, its descriptor goes. */
+	(void)!run_line(q, "device_del", -1, either, "\"id\":\"usb-%u-%u\"",
+			host_bus, number);
+	return run_line(q, "remove-fd", -1, until, "\"fdset-id\":%u",
+			set_of(host_bus, number));
+}
+
+int
+rt_qmp_plug(struct rt_qmp *q, unsigned host_bus, unsigned number,
+	    const char *bus, int fd, unsigned timeout_ms, struct err *e)
+{
+	const struct until until = { timeout_ms, e };
+	unsigned set = set_of(host_bus, number);
+	struct err ignored = ERR_INIT;
+
+	if (run_line(q, "add-fd", fd, until, "\"fdset-id\":%u", set) < 0)
+		return -1;
+	if (run_line(q, "device_add", -1, until, "\"driver\":\"usb-host\","
+		     "\"id\":\"usb-%u-%u\",\"bus\":\"%s\","
+		     "\"hostdevice\":\"/dev/fdset/%u\"", host_bus, number, bus,
+		     set) == 0)
+		return 0;
+	(void)!rt_qmp_unplug(q, host_bus, number, timeout_ms, &ignored);
+	return -1;
 }
 
 int

@@ -81,6 +81,15 @@ MUST_CHECK int rt_qmp_run(struct rt_qmp *q, enum rt_qmp_cmd cmd,
 MUST_CHECK int rt_qmp_add_viewer(struct rt_qmp *q, int fd, const char *protocol,
 				 unsigned timeout_ms, struct err *e);
 
+/* Give the guest a USB device of the host's, whose node is open as `fd`, which stays
+ * the caller's; and take it away again.  `bus` is QEMU's name of the guest's. */
+MUST_CHECK int rt_qmp_plug(struct rt_qmp *q, unsigned host_bus, unsigned number,
+			   const char *bus, int fd, unsigned timeout_ms,
+			   struct err *e);
+MUST_CHECK int rt_qmp_unplug(struct rt_qmp *q, unsigned host_bus,
+			     unsigned number, unsigned timeout_ms,
+			     struct err *e);
+
 /* Deliver the events that are there; never waits.  -1 when QEMU closed the
  * socket (ERR_SYSTEM) or sent garbage (ERR_CORRUPT). */
 MUST_CHECK int rt_qmp_pump(struct rt_qmp *q, struct err *e);

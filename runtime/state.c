@@ -23,7 +23,7 @@ rt_place_done(struct rt_place *p)
 	char **all[] = { &p->dir, &p->yaml, &p->bound, &p->journal, &p->lock,
 			 &p->debug_log, &p->serial_log, &p->qemu_log,
 			 &p->block_log, &p->layers, &p->vars, &p->tpm, &p->salt,
-			 &p->tpm_log, &p->run, &p->block, &p->display, &p->root };
+			 &p->tpm_log, &p->usb, &p->run, &p->block, &p->display, &p->root };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		free(*all[i]);
@@ -45,7 +45,7 @@ place_in(const char *dir, struct rt_place *ret, struct err *e)
 		{ &p.qemu_log, "qemu.log" }, { &p.block_log, "block.log" },
 		{ &p.layers, "layers" }, { &p.vars, "uefi-vars" },
 		{ &p.tpm, "tpm" }, { &p.salt, "tpm-salt" },
-		{ &p.tpm_log, "tpm.log" }, { &p.run, "run" },
+		{ &p.tpm_log, "tpm.log" }, { &p.usb, "usb.yaml" }, { &p.run, "run" },
 		{ &p.block, "run/block" }, { &p.display, "run/display.sock" },
 		{ &p.root, "run/root" },
 	};

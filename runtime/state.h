@@ -11,6 +11,7 @@
  *			  uefi-vars	the firmware's settings, where it has them
  *			  tpm/		what its TPM keeps, where it has one
  *			  tpm-salt	which key that is encrypted with
+ *			  usb.yaml	rules that `imgrun usb` added
  *			  run/		sockets of a running guest
  *
  * All of it is the owner's alone (0700, 0600).
@@ -32,7 +33,7 @@ struct err;
 struct rt_place {
 	char *dir, *yaml, *bound, *journal, *lock;
 	char *debug_log, *serial_log, *qemu_log, *block_log;
-	char *layers, *vars, *tpm, *salt, *tpm_log;
+	char *layers, *vars, *tpm, *salt, *tpm_log, *usb;
 	char *run, *block, *root, *display;	/* sockets; the block server's;
 					   mount point of jails */
 };

@@ -18,6 +18,12 @@
 #include "runtime/supervisor.h"
 
 #define RT_CLIENTS 8
+#define RT_USB_PLUGGED_MAX 12
+
+/* A USB device that the guest has, by its node. */
+struct rt_plugged {
+	unsigned bus, number;
+};
 
 struct rt_super {
 	const struct rt_stored *s;
@@ -33,6 +39,14 @@ struct rt_super {
 					   should it die; -1: none */
 	struct rt_qmp qmp;
 	int signals, control, display;	/* -1: none */
+	struct {
+		int events;		/* the kernel tells of devices; -1: not */
+		struct rt_plugged at[RT_USB_PLUGGED_MAX];
+		size_t count;
+		uint64_t look_at_ms;	/* 0: nothing to look for */
+		unsigned again;		/* tries since the last event */
+		char why[200];		/* the last one that failed */
+	} usb;
 	int lock;			/* the guest's */
 	int client[RT_CLIENTS];		/* -1: free */
 	unsigned restarts;		/* of the block server */
@@ -79,6 +93,16 @@ void rt_super_kill(struct rt_super *r);
 
 /* The guest's network process died: start another. */
 void rt_super_restart_net(struct rt_super *r);
+
+/* USB: plug in what the rules allow and listen for what comes; an event; look
+ * again when it is time to (for poll(), when that is); after the rules changed; does
+ * the guest have this device? */
+void rt_super_usb_begin(struct rt_super *r);
+void rt_super_usb_event(struct rt_super *r);
+int rt_super_usb_wait(const struct rt_super *r, int wait);
+void rt_super_usb_look(struct rt_super *r);
+void rt_super_usb_sync(struct rt_super *r);
+bool rt_super_usb_has(const struct rt_super *r, unsigned bus, unsigned number);
 
 /* A new viewer: its connection goes to QEMU. */
 void rt_super_view(struct rt_super *r);

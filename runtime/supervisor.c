@@ -190,19 +190,21 @@ static void
 loop(struct rt_super *r)
 {
 	while (r->vm_pid != 0) {
-		struct pollfd p[4 + RT_CLIENTS] = {
+		struct pollfd p[5 + RT_CLIENTS] = {
 			{ .fd = r->signals, .events = POLLIN },
 			{ .fd = r->qmp.fd, .events = POLLIN },
 			{ .fd = r->control, .events = POLLIN },
 			{ .fd = r->display, .events = POLLIN },
+			{ .fd = r->usb.events, .events = POLLIN },
 		};
 
 		for (size_t i = 0; i < RT_CLIENTS; i++)
-			p[4 + i] = (struct pollfd){ .fd = r->client[i],
+			p[5 + i] = (struct pollfd){ .fd = r->client[i],
 						    .events = POLLIN };
 		int wait = r->kill_at_ms == 0 ? -1
 					      : clock_left(r->kill_at_ms);
-		if (poll(p, 4 + RT_CLIENTS, rt_super_judge_wait(r, wait)) < 0)
+		int until = rt_super_usb_wait(r, rt_super_judge_wait(r, wait));
+		if (poll(p, 5 + RT_CLIENTS, until) < 0)
 			continue;
 		if (wait == 0)
 			(void)kill(r->vm_pid, SIGKILL);
@@ -214,11 +216,15 @@ loop(struct rt_super *r)
 			rt_super_accept(r);
 		if (p[3].revents != 0)
 			rt_super_view(r);
+		if (p[4].revents != 0)
+			rt_super_usb_event(r);
 		for (size_t i = 0; i < RT_CLIENTS; i++)
-			if (p[4 + i].revents != 0)
+			if (p[5 + i].revents != 0)
 				rt_super_serve(r, i);
-		if (r->vm_pid != 0 && r->kill_at_ms == 0)
+		if (r->vm_pid != 0 && r->kill_at_ms == 0) {
 			rt_super_judge(r);
+			rt_super_usb_look(r);
+		}
 	}
 }
 

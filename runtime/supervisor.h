@@ -45,8 +45,8 @@ MUST_CHECK int rt_supervisor_stage(const struct rt_stored *s,
 				   const struct rt_keyd *k, const char *image,
 				   bool force, struct err *e);
 
-/* Ask a running supervisor: "status", "stop", "kill", "pause", "resume", "stage
- * IMAGE", "stage! IMAGE".  With ret_fd, the connection, which ends when the supervisor does. */
+/* Ask a running supervisor: "status", "stop", "kill", "pause", "resume",
+ * "usb" (its rules changed), "stage IMAGE", "stage! IMAGE".  With ret_fd, the connection, which ends when the supervisor does. */
 MUST_CHECK int rt_supervisor_ask(const struct rt_place *p, const char *name,
 				 const char *request, struct js **ret_doc,
 				 int *ret_fd, struct err *e);

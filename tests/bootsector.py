@@ -11,6 +11,8 @@
 #        waits for the next interrupt; then D (E: an error), and powers off
 # well   writes sector 1, then OK to E9, and halts for ever
 # mute   the same without saying OK
+# stick  for the second and the third disk, writes the first byte of each to E9, or -
+#        where there is none; then, after a second, starts the machine again
 # panic  tells QEMU's panic device that it panicked, and halts for ever
 #
 # 16-bit code, assembled from the mnemonics beside it.
@@ -43,6 +45,12 @@ KINDS = {
             'b04f e6e9 b04b e6e9'   # 'O', 'K'
             'f4 ebfd',
     'mute': BEGIN + WRITE + 'f4 ebfd',
+    'stick': BEGIN + 'b281'         # mov dl,0x81
+             'b80102 bb0080 b90100 b600 52 cd13 5a'     # read its boot sector
+             'a00080 7302 b02d e6e9'    # its byte; jnc; '-'; out
+             'fec2 80fa83 75e1'     # inc dl; until dl is 0x83
+             'b91200 f4 e2fd'       # mov cx,18; hlt; loop
+             'ea0000ffff',          # jmp ffff:0
     'panic': BEGIN + 'ba0505 b001 ee'   # mov dx,0x505; mov al,1; out dx,al
              'f4 ebfd',
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stddef.h>
@@ -195,6 +196,24 @@ sandbox_trim(struct err *e)
 	return load(ctx, e);
 }
 
+#define NOT(...) seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), \
+				  __VA_ARGS__)
+
+/* Every family but AF_UNIX, and AF_NETLINK only to hear of devices. */
+static int
+forbid_sockets(scmp_filter_ctx ctx)
+{
+	if (NOT(1, SCMP_A0_32(SCMP_CMP_LT, AF_UNIX)) < 0 ||
+	    NOT(1, SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK)) < 0 ||
+	    NOT(2, SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+		SCMP_A2_32(SCMP_CMP_NE, NETLINK_KOBJECT_UEVENT)) < 0)
+		return -1;
+	for (unsigned family = AF_UNIX + 1; family < AF_NETLINK; family++)
+		if (NOT(1, SCMP_A0_32(SCMP_CMP_EQ, family)) < 0)
+			return -1;
+	return 0;
+}
+
 int
 sandbox_apart(bool network, struct err *e)
 {
@@ -204,9 +223,7 @@ sandbox_apart(bool network, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory for a seccomp filter");
 	if (forbid(ctx, intrusive, COUNT(intrusive), e) < 0)
 		return -1;
-	if (!network &&
-	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-			     SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)) < 0)
+	if (!network && forbid_sockets(ctx) < 0)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "cannot build a seccomp filter");
 	return load(ctx, e);

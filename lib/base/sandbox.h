@@ -43,7 +43,9 @@ MUST_CHECK int sandbox_trim(struct err *e);
 /*
  * What the program that is started next inherits: it cannot look into other
  * processes, nor, unless it may have a network, make sockets of any family but
- * AF_UNIX.  These fail with EPERM from here on.
+ * AF_UNIX (libusb does not start without one that hears of devices; in a network
+ * namespace of its own there is nothing to hear).  These fail with EPERM from here
+ * on.
  */
 MUST_CHECK int sandbox_apart(bool network, struct err *e);
 

@@ -296,14 +296,80 @@ test_last_words(void **state)
 	rt_qmp_done(&q);
 }
 
+/* ---- a QEMU that somebody took over: this test itself, started as it ---- */
+
+static const char *const garbage[] = {
+	"no JSON at all\n", "{\"QMP\": {}}\nfull stop.\n", "[]\n", "{}\n",
+	"{\"return\": {}}\n", "{\"error\": {\"desc\": 7}}\n", "\n",
+	"{\"QMP\": {}}\n{\"return\": {}}\n{\"return\": {\"status\": \"running\"}}\n",
+	"",
+};
+
+#define GARBAGE (sizeof(garbage) / sizeof(garbage[0]))
+
+/* Which garbage comes with the name of the guest: "-name guest=gN". */
+static int
+be_qemu(int argc, char **argv)
+{
+	size_t n = 0;
+
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "-name") == 0)
+			n = strtoul(argv[i + 1] + strlen("guest=g"), NULL, 10);
+	if (n < GARBAGE)
+		return write(RT_FD_FIRST, garbage[n], strlen(garbage[n])) < 0;
+	/* A line that never ends. */
+	for (;;)
+		if (write(RT_FD_FIRST, "aaaaaaaaaaaaaaaa", 16) < 0)
+			return 1;
+}
+
+static void
+test_garbage(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	return;		/* its runtime does not start without /proc */
+#endif
+	char *self = realpath("/proc/self/exe", NULL);
+	for (size_t n = 0; n <= GARBAGE; n++) {
+		char name[8];
+		const struct rt_stored s = {
+			.place = place,
+			.guest = { .name = name, .os = RT_XP, .disk = RT_IDE,
+				   .memory = 64, .cpus = 1 },
+			.bound = { .uuid = "01234567-89ab-4cde-8f01-"
+					   "23456789abcd" },
+		};
+		const struct rt_vm vm = { .s = &s, .program = self,
+					  .rung = RT_RUNG_LANDLOCK,
+					  .net = -1, .tpm = -1 };
+		struct rt_qmp q = RT_QMP_EMPTY;
+		struct err e = ERR_INIT;
+		pid_t pid = 0;
+
+		(void)snprintf(name, sizeof(name), "g%zu", n);
+		assert_int_equal(rt_vm_start(&vm, &q, &pid, &e), -1);
+		rt_qmp_done(&q);
+		if (strchr(e.msg, '\n') != NULL || strstr(e.msg, "QEMU") == NULL)
+			fail_msg("%zu: %s", n, e.msg);
+		assert_int_equal(pid, 0);
+	}
+	free(self);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_last_words),
+		cmocka_unit_test(test_garbage),
 	};
+
+	if (argc > 1)
+		return be_qemu(argc, argv);
 
 	return cmocka_run_group_tests_name("vm", tests, setup, teardown);
 }

@@ -4,6 +4,7 @@
 #include "hal-neutral/driver.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -132,30 +133,78 @@ find_in(const char *dir, const char *name, char **ret, struct err *e)
 	return r;
 }
 
-int
-hn_package_file(const struct hn_package *p, const char *name, char **ret,
-		struct err *e)
+/* A line of "SourceDisksFiles.amd64", or else of the plain section. */
+static const struct hn_inf_line *
+source_line(const struct hn_inf *inf, const char *section, const char *arch,
+	    const char *key)
 {
-	const struct hn_inf_line *l =
-		hn_inf_line(hn_inf_section(&p->inf, "SourceDisksFiles"), name);
-	SCOPED_FREE char *sub = hn_inf_field(&p->inf, l, 1, e), *dir = NULL;
+	char name[64];
+	const struct hn_inf_line *l;
+
+	(void)snprintf(name, sizeof(name), "%s.%s", section, arch);
+	l = hn_inf_line(hn_inf_section(inf, name), key);
+	return l != NULL ? l : hn_inf_line(hn_inf_section(inf, section), key);
+}
+
+/* Step down into folders that an INF names: 1, 0, -1. */
+static int
+step_down(char **dir, const char *path, struct err *e)
+{
+	while (*path != '\0') {
+		size_t n = strcspn(path, "\\/");
+		SCOPED_FREE char *part = mem_strn(path, n, e);
+		char *next = NULL;
+		int r = 1;
+
+		if (part == NULL)
+			return -1;
+		if (strcmp(part, "..") == 0)
+			return 0;
+		if (n > 0 && strcmp(part, ".") != 0) {
+			r = find_in(*dir, part, &next, e);
+			if (r <= 0)
+				return r;
+			free(*dir);
+			*dir = next;
+		}
+		path += n + (path[n] != '\0');
+	}
+	return 1;
+}
+
+int
+hn_package_file(const struct hn_package *p, const char *arch, const char *name,
+		char **ret, struct err *e)
+{
+	const struct hn_inf_line *l = source_line(&p->inf, "SourceDisksFiles",
+						  arch, name);
+	SCOPED_FREE char *disk = hn_inf_field(&p->inf, l, 0, e);
+	SCOPED_FREE char *sub = hn_inf_field(&p->inf, l, 1, e);
+	SCOPED_FREE char *top = disk == NULL ? NULL :
+		hn_inf_field(&p->inf, source_line(&p->inf, "SourceDisksNames",
+						  arch, disk), 3, e);
+	SCOPED_FREE char *dir = mem_str(p->dir, e);
 	int r;
 
-	if (sub == NULL)
+	if (sub == NULL || top == NULL || dir == NULL)
 		return -1;
-	if (strpbrk(name, "/\\") != NULL || strstr(sub, "..") != NULL)
+	if (strpbrk(name, "/\\") != NULL)
 		return 0;
 	r = find_in(p->dir, name, ret, e);
-	if (r != 0 || sub[0] == '\0')
-		return r;
-	r = find_in(p->dir, sub + (sub[0] == '\\'), &dir, e);
-	return r <= 0 ? r : find_in(dir, name, ret, e);
+	if (r == 0 && (top[0] != '\0' || sub[0] != '\0')) {
+		r = step_down(&dir, top, e);
+		if (r == 1)
+			r = step_down(&dir, sub, e);
+		if (r == 1)
+			r = find_in(dir, name, ret, e);
+	}
+	return r;
 }
 
 /* ---- matching ---- */
 
-static const char *
-arch_word(const struct hn_image *im)
+const char *
+hn_arch_word(const struct hn_image *im)
 {
 	return im->machine == HN_PE_AMD64 ? "amd64" :
 	       im->machine == HN_PE_ARM64 ? "arm64" : "x86";
@@ -168,7 +217,7 @@ arch_word(const struct hn_image *im)
 static int
 fit(const struct hn_image *im, const char *decoration)
 {
-	const char *arch = arch_word(im), *s = decoration;
+	const char *arch = hn_arch_word(im), *s = decoration;
 	unsigned long major, minor = 0;
 	char *end;
 
@@ -244,14 +293,35 @@ rank_of(const struct hn_inf *inf, const struct hn_inf_line *l,
 	return 0;
 }
 
-/* DDInstall with the decoration that this machine takes. */
-static char *
-install_name(const struct hn_image *im, const struct hn_inf *inf,
-	     const struct hn_inf_line *l, struct err *e)
+int
+hn_package_models(const struct hn_package *p, const struct hn_image *im,
+		  hn_model_fn fn, void *arg, struct err *e)
+{
+	const struct hn_inf_section *makers = hn_inf_section(&p->inf,
+							     "Manufacturer");
+
+	for (size_t i = 0; makers != NULL && i < makers->lines; i++) {
+		const struct hn_inf_section *s;
+		SCOPED_FREE char *maker = hn_inf_text(&p->inf,
+						      makers->line[i].key, e);
+
+		if (maker == NULL ||
+		    models(im, &p->inf, &makers->line[i], &s, e) < 0)
+			return -1;
+		for (size_t l = 0; s != NULL && l < s->lines; l++)
+			if (fn(arg, p, maker, &s->line[l], e) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+char *
+hn_install_name(const struct hn_image *im, const struct hn_inf *inf,
+		const struct hn_inf_line *l, struct err *e)
 {
 	SCOPED_FREE char *base = hn_inf_field(inf, l, 0, e);
 	SCOPED_FREE char *arch = base != NULL ?
-		mem_fmt(e, "%s.NT%s", base, arch_word(im)) : NULL;
+		mem_fmt(e, "%s.NT%s", base, hn_arch_word(im)) : NULL;
 	SCOPED_FREE char *nt = base != NULL ? mem_fmt(e, "%s.NT", base) : NULL;
 
 	if (arch == NULL || nt == NULL)
@@ -261,36 +331,32 @@ install_name(const struct hn_image *im, const struct hn_inf *inf,
 	return hn_inf_section(inf, nt) != NULL ? TAKE(nt) : TAKE(base);
 }
 
+/* The best match so far. */
+struct search {
+	const struct hn_image *im;
+	const struct hn_device *device;
+	size_t best;
+	struct hn_match *m;
+};
+
 static int
-match_one(const struct hn_package *p, const struct hn_image *im,
-	  const struct hn_device *d, size_t *best, struct hn_match *m,
-	  struct err *e)
+match_line(void *arg, const struct hn_package *p, const char *maker,
+	   const struct hn_inf_line *line, struct err *e)
 {
-	const struct hn_inf_section *makers = hn_inf_section(&p->inf,
-							     "Manufacturer");
+	struct search *s = arg;
+	size_t rank;
 
-	for (size_t i = 0; makers != NULL && i < makers->lines; i++) {
-		const struct hn_inf_section *s;
-
-		if (models(im, &p->inf, &makers->line[i], &s, e) < 0)
-			return -1;
-		for (size_t l = 0; s != NULL && l < s->lines; l++) {
-			size_t rank;
-
-			if (rank_of(&p->inf, &s->line[l], d, &rank, e) < 0)
-				return -1;
-			if (rank >= *best)
-				continue;
-			hn_match_done(m);
-			m->package = p;
-			m->id = mem_str(d->id[rank], e);
-			m->install = install_name(im, &p->inf, &s->line[l], e);
-			if (m->id == NULL || m->install == NULL)
-				return -1;
-			*best = rank;
-		}
-	}
-	return 0;
+	(void)maker;
+	if (rank_of(&p->inf, line, s->device, &rank, e) < 0)
+		return -1;
+	if (rank >= s->best)
+		return 0;
+	hn_match_done(s->m);
+	s->m->package = p;
+	s->m->id = mem_str(s->device->id[rank], e);
+	s->m->install = hn_install_name(s->im, &p->inf, line, e);
+	s->best = rank;
+	return s->m->id == NULL || s->m->install == NULL ? -1 : 0;
 }
 
 int
@@ -299,13 +365,13 @@ hn_driver_match(const struct hn_packages *all, const bool *tried,
 		struct hn_match *ret, struct err *e)
 {
 	HN_MATCH_SCOPED struct hn_match m = HN_MATCH_EMPTY;
-	size_t best = SIZE_MAX;
+	struct search s = { .im = im, .device = d, .best = SIZE_MAX, .m = &m };
 
 	for (size_t i = 0; i < all->count; i++)
 		if (!tried[i] &&
-		    match_one(&all->at[i], im, d, &best, &m, e) < 0)
+		    hn_package_models(&all->at[i], im, match_line, &s, e) < 0)
 			return -1;
-	if (best == SIZE_MAX)
+	if (s.best == SIZE_MAX)
 		return 0;
 	*ret = TAKE(m);
 	return 1;

@@ -56,9 +56,31 @@ MUST_CHECK int hn_driver_match(const struct hn_packages *all,
 			       const struct hn_device *d, struct hn_match *ret,
 			       struct err *e);
 
-/* The file `name` of a package on this computer, found without regard to case
- * beside the INF or where SourceDisksFiles says; the caller frees.  1, 0, -1. */
-MUST_CHECK int hn_package_file(const struct hn_package *p, const char *name,
-			       char **ret, struct err *e);
+/* How INF files call the image's processor: "x86", "amd64", "arm64". */
+const char *hn_arch_word(const struct hn_image *im);
+
+/* Every line of the package's Models sections that are for this image; fn may
+ * stop with -1. */
+typedef int (*hn_model_fn)(void *arg, const struct hn_package *p,
+			   const char *maker, const struct hn_inf_line *line,
+			   struct err *e);
+MUST_CHECK int hn_package_models(const struct hn_package *p,
+				 const struct hn_image *im, hn_model_fn fn,
+				 void *arg, struct err *e);
+
+/* The install section of a model's line, with the decoration that this image
+ * takes; the caller frees. */
+MUST_CHECK char *hn_install_name(const struct hn_image *im,
+				 const struct hn_inf *inf,
+				 const struct hn_inf_line *line,
+				 struct err *e);
+
+/*
+ * The file `name` of a package on this computer, found without regard to case
+ * beside the INF or where SourceDisksFiles and SourceDisksNames (first those
+ * decorated with the processor) say; the caller frees.  1, 0, -1.
+ */
+MUST_CHECK int hn_package_file(const struct hn_package *p, const char *arch,
+			       const char *name, char **ret, struct err *e);
 
 #endif /* HAL_NEUTRAL_DRIVER_H */

@@ -34,23 +34,28 @@ hn_plan(struct hn_image *im, const struct hn_wanted *wanted,
 	struct err *e)
 {
 	CS_PLAN_SCOPED struct cs_plan *p = cs_plan_new(made_by, e);
+	SCOPED_FREE unsigned *oem = NULL;
 	struct hn_job j = { .im = im, .platforms = wanted->platforms,
 			    .plan = p, .fetch = fetch, .notes = notes,
 			    .drivers = wanted->drivers, .hal = wanted->hal };
 
 	if (p == NULL)
 		return NULL;
-	if (wanted->drivers != NULL && wanted->drivers->count > 0 &&
-	    hn_has_database(im)) {
-		(void)err_set(e, ERR_UNSUPPORTED, "--drivers puts drivers into "
-			      "XP to 7 only, this is %s",
-			      wn_generation_name(im->in->generation));
+	oem = mem_array(wanted->drivers != NULL ? wanted->drivers->count : 0,
+			sizeof(*oem), e);
+	if (oem == NULL)
 		return NULL;
-	}
+	for (size_t i = 0; wanted->drivers != NULL &&
+	     i < wanted->drivers->count; i++)
+		oem[i] = HN_NO_OEM;
+	j.oem = oem;
 	j.volume = cs_plan_volume(p, im->serial);
 	j.sys = (struct cs_hive){ j.volume, im->system_path };
-	if (hn_wish(&j, e) < 0 ||
-	    want_steps(&j, wanted, e) < 0 ||
+	if (hn_wish(&j, e) < 0 || hn_want_device_path(&j, e) < 0)
+		return NULL;
+	if (hn_has_database(im))
+		hn_want_oem_map(&j);
+	if (want_steps(&j, wanted, e) < 0 ||
 	    buf_ok(notes, e) < 0 || cs_settle(p, im->target, e) < 0)
 		return NULL;
 	return TAKE(p);

@@ -26,7 +26,7 @@ enum hn_hal_choice {
 	HN_HAL_REPLACE,		/* other files, if a platform needs them */
 };
 
-enum { HN_LATE_MAX = 4 };
+enum { HN_LATE_MAX = 4, HN_NO_OEM = (int)0x7fffffff };
 
 struct hn_job {
 	struct hn_image *im;
@@ -41,8 +41,9 @@ struct hn_job {
 	struct hn_step late[HN_LATE_MAX];	/* of the first boot, that rules
 						 * want behind all others */
 	size_t lates;
-	unsigned next_oem;	/* number of the next oemN.inf */
-	const struct hn_package *last_inf;	/* planned last */
+	unsigned *oem;		/* N of each package's oemN.inf, HN_NO_OEM */
+	unsigned next_oem;	/* that was not looked at yet */
+	struct err refused;	/* why a driver that fits was not taken */
 };
 
 /* How sure it is. */
@@ -101,9 +102,54 @@ MUST_CHECK int hn_want_hal(struct hn_job *j, struct hn_ini *ini, struct err *e);
 
 /*
  * Wish for the driver of the administrator's folder that serves the device, in
- * this control set: 1; 0 when there is none that can be used; -1.  XP to 7.
+ * this control set: 1; 0 when there is none; -1, ERR_UNSAFE when there are only
+ * such that this Windows would not start.
  */
 MUST_CHECK int hn_inject(struct hn_job *j, const struct hn_set *set,
 			 const struct hn_device *d, struct err *e);
+
+/* ---- packages (rule_package.c, package_db.c) ---- */
+
+/* The name of its folder in the image, which the caller frees. */
+MUST_CHECK char *hn_package_name(const struct hn_job *j,
+				 const struct hn_package *p, struct err *e);
+
+/* INF and catalogue in their places and in that folder (below the Windows
+ * folder); for 8 and later its part of DriverDatabase. */
+MUST_CHECK int hn_want_package(struct hn_job *j, const struct hn_package *p,
+			       const char *dir, struct err *e);
+MUST_CHECK int hn_want_database(struct hn_job *j, const struct hn_package *p,
+				const char *dir, struct err *e);
+/* A file of System32/drivers that the package in that folder owns. */
+MUST_CHECK int hn_want_lockdown(struct hn_job *j, const struct hn_package *p,
+				const char *dir, const char *file,
+				struct err *e);
+
+/* What all packages together change, once: OemInfMap, DevicePath. */
+void hn_want_oem_map(struct hn_job *j);
+MUST_CHECK int hn_want_device_path(struct hn_job *j, struct err *e);
+
+/* The number of the package's oemN.inf in this image, the same for all that
+ * asks for it. */
+MUST_CHECK int hn_oem_number(struct hn_job *j, const struct hn_package *p,
+			     unsigned *ret, struct err *e);
+
+/* Its catalogue: name in *ret_name, and the file of this computer in *ret_host;
+ * both owned by the caller.  1; 0 when there is none; -1. */
+MUST_CHECK int hn_package_catalogue(const struct hn_job *j,
+				    const struct hn_package *p,
+				    char **ret_name, char **ret_host,
+				    struct err *e);
+
+/* The AddReg lines of a section ("x.AddReg" lists), into the key for HKR and into
+ * every control set for HKLM\SYSTEM\CurrentControlSet. */
+MUST_CHECK int hn_want_reg(struct hn_job *j, const char *key,
+			   const struct hn_inf *inf,
+			   const struct hn_inf_section *section,
+			   struct err *e);
+
+/* A package's service: its line of DDInstall.Services, NULL. */
+MUST_CHECK int hn_service_line(const struct hn_inf *inf, const char *install,
+			       const struct hn_inf_line **ret, struct err *e);
 
 #endif /* HAL_NEUTRAL_RULE_H */

@@ -92,4 +92,36 @@ guest efi.img win10
 ok "a FAT volume too" imgtool mount -b efi.img m
 is "$(find m/[0-9] -iname bootmgfw.efi | wc -l)" 1 "with its files"
 fusermount3 -u m
+
+# A guest whose links would lead to files of this machine.
+cat >links.py <<'P'
+import os, struct
+def symlink(target, relative):
+    name = target.encode("utf-16-le")
+    body = struct.pack("<HHHHI", 0, len(name), 0, len(name), int(relative)) + name
+    return struct.pack("<IHH", 0xa000000c, len(body), 0) + body
+for path, target, relative in (
+        ("up", "..\\file", True), ("out", "..\\" * 20 + "etc\\passwd", True),
+        ("top", "\\etc\\passwd", True), ("self", "..\\..\\..", True),
+        ("drive", "\\??\\C:\\..\\..\\etc\\passwd", False),
+        ("slash", "/../../../../../../../etc/passwd", False)):
+    open("n/a/b/" + path, "w").close()
+    os.setxattr("n/a/b/" + path, "system.ntfs_reparse_data", symlink(target, relative))
+P
+truncate -s 30M vol.img
+mkdir n
+if mkntfs -F -Q -q vol.img >/dev/null 2>&1 && ntfs-3g vol.img n 2>/dev/null; then
+	mkdir -p n/a/b
+	echo inside >n/a/file
+	python3 links.py
+	fusermount3 -u n || umount n
+	exits 0 "a volume without a partition table" imgtool mount -b vol.img m
+	is "$(cat m/*/a/b/up)" inside "a link inside leads there"
+	is "$(realpath -m m/*/a/b/* | grep -cv "^$PWD/m/")" 0 "none leads out"
+	is "$(readlink m/*/a/b/slash)" '\..\..\..\..\..\..\..\etc\passwd' \
+		"what leads away keeps Windows' spelling"
+	fusermount3 -u m
+else
+	skip "ntfs-3g mounts nothing here"
+fi
 done_testing

@@ -90,6 +90,10 @@ like "$(cat out)" "virtual:1*q35-ahci*YES*virtio-blk*NO*no driver*" "the link is
 exits 6 "the version can not be tagged" imgtool tag virtual:1 good
 says "*virtual:1: is not proven to boot on virtio-blk*--unproven*" "is told"
 ok "but with --unproven" imgtool tag --unproven virtual:1 good
+imgdelta trust init root -k other --holder root=other.pub --holder release=admin.pub \
+	--holder snapshot=admin.pub --holder timestamp=admin.pub >/dev/null
+exits 6 "nor pushed" imgdelta push mirror virtual:1 --trust root --state st
+exits 0 "but with --unproven" imgdelta push --unproven mirror virtual:1 --trust root --state st
 exits 8 "built again, it is the same answer" imgtool build bad.yaml
 is "$(imgtool log virtual --json | jq '.versions | length')" 1 "and the same version"
 imgtool files mkdir disk.img 'C:\changed' >/dev/null

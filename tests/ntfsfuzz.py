@@ -76,7 +76,7 @@ def one_round(image):
     """Yields (command, status, words, what is wrong or None)."""
     with open("v.img", "wb") as f:
         f.write(image)
-    for words in (("ls", "-l", "-R", "v.img"), ("get", "v.img", "/", "out"),
+    for words in (("ls", "-l", "-R", "v.img"), ("get", "v.img", "/", "copy"),
                   ("stat", "v.img", "/Users", "/Users/note.txt"),
                   ("put", "v.img", "new", "/Users/new"),
                   ("rm", "-R", "v.img", "/Users")):
@@ -93,7 +93,7 @@ def one_round(image):
                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
             if back.returncode != 0 or volume() != image:
                 wrong = "undo gives another volume"
-        shutil.rmtree("out", ignore_errors=True)
+        shutil.rmtree("copy", ignore_errors=True)
         shutil.rmtree("v.img.undo", ignore_errors=True)
         yield words, status, said, wrong
         if wrong:

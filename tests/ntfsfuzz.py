@@ -90,7 +90,8 @@ def one_round(image):
             wrong = "refused, and changed the volume"
         elif status == 0 and words[0] in ("put", "rm"):
             back = subprocess.run(["imgtool", "undo", "-q", "v.img"],
-                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             if back.returncode != 0 or volume() != image:
                 wrong = "undo gives another volume"
         shutil.rmtree("copy", ignore_errors=True)

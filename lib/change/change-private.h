@@ -49,6 +49,12 @@ void cs_put_side(struct buf *out, enum cs_kind kind, const struct cs_side *s);
 MUST_CHECK int cs_get_side(const struct yml *y, enum cs_kind kind, bool old,
 			   struct cs_side *ret, struct err *e);
 
+/* Comments for those who read a plan (remark.c): what it is and how to use it; and
+ * behind a side, what its number means. */
+void cs_put_head(struct buf *out, const struct cs_plan *p);
+void cs_put_remark(struct buf *out, const struct cs_entry *en,
+		   const struct cs_side *s);
+
 /* Metadata as text ("attributes=0x26 created=..."), and back. */
 MUST_CHECK char *cs_meta_text(const struct cs_meta *m, struct err *e);
 /* m->short_name is owned by *ret_short, which the caller frees. */

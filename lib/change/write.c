@@ -37,6 +37,16 @@ put_name(struct buf *out, const char *word, const char *name)
 }
 
 static void
+put_side(struct buf *out, const char *word, const struct cs_entry *en,
+	 const struct cs_side *s)
+{
+	buf_fmt(out, "  %s: ", word);
+	cs_put_side(out, en->kind, s);
+	cs_put_remark(out, en, s);
+	buf_str(out, "\n");
+}
+
+static void
 put_entry(struct buf *out, const struct cs_entry *en)
 {
 	buf_fmt(out, "- kind: %s\n", cs_kind_word(en->kind));
@@ -47,14 +57,9 @@ put_entry(struct buf *out, const struct cs_entry *en)
 	put_name(out, "name", en->name);
 	if (en->kind == CS_BYTES)
 		buf_fmt(out, "  at: %" PRIu64 "\n", en->at);
-	if (en->settled) {
-		buf_str(out, "  old: ");
-		cs_put_side(out, en->kind, &en->old);
-		buf_str(out, "\n");
-	}
-	buf_str(out, "  want: ");
-	cs_put_side(out, en->kind, &en->want);
-	buf_str(out, "\n");
+	if (en->settled)
+		put_side(out, "old", en, &en->old);
+	put_side(out, "want", en, &en->want);
 	put_name(out, "rule", en->rule);
 	put_name(out, "why", en->why);
 }
@@ -68,8 +73,8 @@ cs_text(struct cs_plan *p, size_t *ret_len, struct err *e)
 
 	if (cs_sort(p, e) < 0)
 		return NULL;
-	buf_str(&out, "# What an image shall hold, and why; see halcyon-plan(5)."
-		"\nformat: halcyon-plan\nversion: 1\nmade-by: ");
+	cs_put_head(&out, p);
+	buf_str(&out, "format: halcyon-plan\nversion: 1\nmade-by: ");
 	yml_put_scalar(&out, p->made_by);
 	buf_str(&out, "\nvolumes:");
 	if (p->volumes == 0)

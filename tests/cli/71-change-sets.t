@@ -2,7 +2,7 @@
 # A plan with one of everything: applied, read by others, taken back.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . tests/tap.sh
-need hivexget icat mmls fls istat
+need hivexget icat mmls fls istat qemu-img
 
 guest a.img win7
 start=$(mmls a.img | awk '/NTFS/ { s = $3 } END { print s + 0 }')
@@ -57,12 +57,44 @@ hive
 like "$(hivexget hive 'New' '@' | tr '\n' ' ')" "*one*zw*i*" "hivex reads the list"
 is "$(hivexml hive | grep -c 'key="file"')" 1 "and the long value"
 after=$(sum_of a.img)
+# when what was written last, how much of it is allocated, and which logs there are
+state_of() { stat -c '%y %b' "$1"; ls -l --time-style=full-iso "$1.undo" "$1.changes"; }
+written=$(state_of a.img)
 ok "a second apply succeeds" hal-neutral apply a.img one.plan
-is "$(sum_of a.img)" "$after" "and writes nothing"
+is "$(sum_of a.img)" "$after" "and changes nothing"
+is "$(state_of a.img)" "$written" "and writes nothing, not even the same bytes"
 ok "revert succeeds" hal-neutral revert a.img
 is "$(sum_of a.img)" "$before" "the image is the same again"
 is "$(ls -d a.img.changes 2>/dev/null)" "" "and no journal is left"
 exits 8 "there is nothing more to take back" hal-neutral revert a.img
+
+# ---- the same in a format that is not the bytes of the disk (41-disks.t has more)
+qemu-img convert -O qcow2 a.img f.qcow2
+ok "qcow2: applied" hal-neutral apply f.qcow2 one.plan
+exits 1 "qcow2: the guest sees another disk" qemu-img compare a.img f.qcow2
+written=$(state_of f.qcow2)
+ok "qcow2: applied again" hal-neutral apply f.qcow2 one.plan
+is "$(state_of f.qcow2)" "$written" "qcow2: which writes nothing"
+ok "qcow2: taken back" hal-neutral revert f.qcow2
+ok "qcow2: it is the same disk again" qemu-img compare a.img f.qcow2
+ok "qcow2: applied once more" hal-neutral apply f.qcow2 one.plan
+ok "qcow2: undone" imgtool undo f.qcow2
+ok "qcow2: it is the same disk again" qemu-img compare a.img f.qcow2
+rm -rf f.qcow2 f.qcow2.*
+
+# ---- a plan explains itself
+hal-neutral plan a.img --platform q35-ahci >said.plan 2>err
+like "$(cat said.plan)" '# What shall be changed*"hal-neutral apply DISK PLAN" makes*"hal-neutral revert DISK" takes*# 4 registry-value*' \
+	"it says what it is, how it is used, and how much it changes"
+like "$(cat said.plan)" "*key: ControlSet001*Services*atapi
+  name: Start
+  old: ?dword, 0x00000003?  # starts on demand
+  want: ?dword, 0x00000000?  # starts at boot
+*" "and what its numbers mean"
+sed '/^#/d; s/  #.*//' said.plan >bare.plan
+sed 's/0x00000003\]  #.*/0x00000003]/' said.plan >other.plan
+ok "comments may be changed" hal-neutral apply -n a.img other.plan
+ok "or left out" hal-neutral apply -n a.img bare.plan
 
 # ---- three-way: what changed since stays
 ok "applied again" hal-neutral apply a.img one.plan

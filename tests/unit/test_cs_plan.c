@@ -97,7 +97,7 @@ round_trip(void **state)
 
 	assert_string_equal(again, text);
 	assert_int_equal(q->count, 26);
-	assert_non_null(strstr(text, "  want: [dword, 0x00000000]\n"));
+	assert_non_null(strstr(text, "  want: [dword, 0x00000000]  # starts at boot\n"));
 	assert_non_null(strstr(text, "created=2009-07-14T04:53:08.1234567Z"));
 	/* Folders before files, files before keys, bytes last. */
 	assert_int_equal(q->at[0].kind, CS_FILE);

@@ -12,7 +12,27 @@
 #include "disk/disk.h"
 #include "volume/volume-private.h"
 
-enum { BOOT = 512, SHADOW_AT = 0x1e00 };
+enum {
+	BOOT = 512,
+	SHADOW_AT = 0x1e00,
+	PROBE = 2048,		/* bytes that vo_probe() looks at */
+	EXT_MAGIC_AT = 1024 + 56,	/* Linux, fs/ext4/ext4.h */
+};
+
+/* What begins with no boot sector: lvm2's label lies in one of the first four
+ * sectors (lib/label/label.h), ext's superblock at 1024. */
+static enum vo_kind
+kind_without_boot(const uint8_t *b, size_t len)
+{
+	for (size_t at = 0; at + BOOT <= len; at += BOOT)
+		if (memcmp(b + at, "LABELONE", 8) == 0 &&
+		    memcmp(b + at + 24, "LVM2 001", 8) == 0)
+			return VO_LVM;
+	if (len >= EXT_MAGIC_AT + 2 && b[EXT_MAGIC_AT] == 0x53 &&
+	    b[EXT_MAGIC_AT + 1] == 0xef)
+		return VO_EXT;
+	return VO_UNKNOWN;
+}
 
 static enum vo_kind
 kind_of(const uint8_t b[BOOT])
@@ -136,15 +156,18 @@ int
 vo_probe(struct dk *d, uint64_t at, uint64_t size, enum vo_kind *ret,
 	 struct err *e)
 {
-	uint8_t b[BOOT];
+	uint8_t b[PROBE];
+	size_t len = (size_t)num_min(size, PROBE);
+	enum vo_kind kind = VO_UNKNOWN;
 
-	if (size < BOOT) {
-		*ret = VO_UNKNOWN;
-		return 0;
+	if (len >= BOOT) {
+		if (dk_read(d, b, len, at, e) < 0)
+			return -1;
+		kind = kind_of(b);
+		if (kind == VO_UNKNOWN)
+			kind = kind_without_boot(b, len);
 	}
-	if (dk_read(d, b, BOOT, at, e) < 0)
-		return -1;
-	*ret = kind_of(b);
+	*ret = kind;
 	return 0;
 }
 
@@ -154,7 +177,8 @@ vo_kind_name(enum vo_kind kind)
 	static const char *const names[] = {
 		[VO_UNKNOWN] = "unknown", [VO_NTFS] = "NTFS", [VO_FAT] = "FAT",
 		[VO_EXFAT] = "exFAT", [VO_BITLOCKER] = "BitLocker",
-		[VO_REFS] = "ReFS",
+		[VO_REFS] = "ReFS", [VO_EXT] = "ext", [VO_LVM] = "LVM",
+		[VO_DYNAMIC] = "dynamic disk",
 	};
 
 	return names[kind];

@@ -70,11 +70,19 @@ struct vo {
 	const struct vo_engine *engine;
 	void *own;		/* the engine's */
 	struct dk *disk;
+	struct dk *owned;	/* a device of the appliance, or NULL */
 	uint64_t at, size;	/* of the partition */
 	bool writable;
 	char *name;
 	struct vo_facts facts;
 };
+
+/* A volume without an engine yet: what the arguments and the boot sector say. */
+MUST_CHECK struct vo *vo_blank(struct dk *d, uint64_t at, uint64_t size,
+			       unsigned flags, struct err *e);
+
+/* ERR_UNSAFE where its facts say that writing would lose something. */
+MUST_CHECK int vo_refuse_unclean(const struct vo *v, struct err *e);
 
 /* Have a request served whose answer is only a status (volume.c). */
 MUST_CHECK int vo_tell(struct vo *v, const struct vo_request *q,

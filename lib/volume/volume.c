@@ -65,8 +65,8 @@ parse_facts(const struct buf *answer, struct vo_facts *f, struct err *e)
 	return cur_end(&c, e);
 }
 
-static int
-refuse_unclean(const struct vo *v, struct err *e)
+int
+vo_refuse_unclean(const struct vo *v, struct err *e)
 {
 	const struct vo_facts *f = &v->facts;
 
@@ -90,11 +90,12 @@ open_native(struct vo *v, struct err *e)
 	if (vo_native_start(v, e) < 0 || serve(v, &q, &answer, e) < 0 ||
 	    parse_facts(&answer, &v->facts, e) < 0)
 		return -1;
-	return v->writable ? refuse_unclean(v, e) : 0;
+	return v->writable ? vo_refuse_unclean(v, e) : 0;
 }
 
 struct vo *
-vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
+vo_blank(struct dk *d, uint64_t at, uint64_t size, unsigned flags,
+	 struct err *e)
 {
 	VO_SCOPED struct vo *v = mem_array(1, sizeof(*v), e);
 
@@ -111,6 +112,16 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 		(void)err_set(e, ERR_USAGE, "%s: open for reading only", v->name);
 		return NULL;
 	}
+	return TAKE(v);
+}
+
+struct vo *
+vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
+{
+	VO_SCOPED struct vo *v = vo_blank(d, at, size, flags, e);
+
+	if (v == NULL)
+		return NULL;
 	if (v->facts.kind == VO_FAT && v->writable) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
 			      "is FAT, which is only read", v->name,
@@ -136,6 +147,7 @@ vo_free(struct vo *const *v)
 		return;
 	if ((*v)->engine != NULL)
 		(*v)->engine->free(*v);
+	dk_free(&(*v)->owned);
 	free((*v)->name);
 	free(*v);
 }

@@ -70,9 +70,13 @@ enum vo_kind {
 	VO_EXFAT,
 	VO_BITLOCKER,
 	VO_REFS,
+	VO_EXT,			/* ext2, ext3, ext4 */
+	VO_LVM,			/* a physical volume: no files by itself */
+	VO_DYNAMIC,		/* of a dynamic disk: likewise; the partition
+				 * table tells, not the probe */
 };
 
-/* By its boot sector. */
+/* By its first sectors. */
 MUST_CHECK int vo_probe(struct dk *d, uint64_t at, uint64_t size,
 			enum vo_kind *ret, struct err *e);
 const char *vo_kind_name(enum vo_kind kind);

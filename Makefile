@@ -218,7 +218,7 @@ check-built: all $(TESTS) $(REPLAY)
 check-unit: all $(TESTS) $(REPLAY)		## unit tests and fuzz corpora only
 	@$(RUN) $(TESTS) $(foreach f,$(FUZZ),replay:$(f))
 
-check-appliance: all				## tests that start the libguestfs appliance
+check-appliance: all $(TESTS)				## tests that start the libguestfs appliance
 	@$(RUN) tests/engine/*.t
 
 check-real: all $(TESTS)			## tests on files that real Windows wrote

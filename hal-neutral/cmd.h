@@ -17,7 +17,8 @@ extern const struct cli_cmd cmd_platforms, cmd_inspect, cmd_plan, cmd_apply,
 	cmd_verify, cmd_revert;
 
 /* Options that every command with a DISK takes. */
-#define CMD_DISK (CLI_ROOT | CLI_STATE | CLI_FORMAT | CLI_REPO | CLI_KEY)
+#define CMD_DISK (CLI_ROOT | CLI_VOLUMES | CLI_STATE | CLI_FORMAT | CLI_REPO | \
+		  CLI_KEY)
 
 /* A disk with the installation that --root chose. */
 struct session {

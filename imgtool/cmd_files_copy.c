@@ -174,8 +174,8 @@ files_get(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_files_get = {
 	.name = "files get", .operands = "DISK PATH [OUT]",
 	.help = "copy a file or folder out of a disk",
-	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT | CLI_STATE |
-		  CLI_FORCE,
+	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES | CLI_FORMAT |
+		  CLI_STATE | CLI_FORCE,
 	.min_operands = 2, .max_operands = 3, .run = files_get,
 };
 
@@ -198,7 +198,7 @@ files_put(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_files_put = {
 	.name = "files put", .operands = "DISK FILE PATH",
 	.help = "copy a file or folder into a disk",
-	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE | CLI_AS,
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE | CLI_AS,
 	.min_operands = 3, .max_operands = 3, .run = files_put,
 };

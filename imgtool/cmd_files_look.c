@@ -122,8 +122,8 @@ static const struct cli_opt ls_opts[] = {
 const struct cli_cmd cmd_files_ls = {
 	.name = "files ls", .operands = "DISK [PATH...]",
 	.help = "list folders", .opts = ls_opts,
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE,
 	.min_operands = 1, .max_operands = SIZE_MAX, .run = files_ls,
 };
 
@@ -252,8 +252,8 @@ files_stat(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_files_stat = {
 	.name = "files stat", .operands = "DISK PATH...",
 	.help = "show what is known about files",
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_stat,
 };
 
@@ -290,6 +290,7 @@ files_cat(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_files_cat = {
 	.name = "files cat", .operands = "DISK PATH...",
 	.help = "write what files hold to standard output",
-	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT | CLI_STATE,
+	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES | CLI_FORMAT |
+		  CLI_STATE,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_cat,
 };

@@ -38,8 +38,8 @@ static const struct cli_opt mkdir_opts[] = {
 const struct cli_cmd cmd_files_mkdir = {
 	.name = "files mkdir", .operands = "DISK PATH...",
 	.help = "make folders in a disk", .opts = mkdir_opts,
-	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE | CLI_AS,
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE | CLI_AS,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_mkdir,
 };
 
@@ -73,7 +73,7 @@ const struct cli_cmd cmd_files_rm = {
 	.name = "files rm", .operands = "DISK PATH...",
 	.help = "remove files, streams and empty folders from a disk",
 	.opts = rm_opts,
-	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE | CLI_AS,
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE | CLI_AS,
 	.min_operands = 2, .max_operands = SIZE_MAX, .run = files_rm,
 };

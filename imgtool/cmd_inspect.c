@@ -308,6 +308,7 @@ inspect(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_inspect = {
 	.name = "inspect", .operands = "DISK",
 	.help = "show the volumes and the Windows installations on a disk",
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_STATE | CLI_FORMAT,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_STATE | CLI_FORMAT |
+		  CLI_VOLUMES,
 	.min_operands = 1, .max_operands = 1, .run = inspect,
 };

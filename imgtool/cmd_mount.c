@@ -122,6 +122,7 @@ const struct cli_cmd cmd_mount = {
 	.name = "mount", .operands = "DISK DIR",
 	.help = "show the files of a disk under a folder, read only",
 	.opts = opts,
-	.common = CLI_ROOT | CLI_STATE | CLI_FORMAT | CLI_REPO | CLI_KEY,
+	.common = CLI_ROOT | CLI_VOLUMES | CLI_STATE | CLI_FORMAT | CLI_REPO |
+		  CLI_KEY,
 	.min_operands = 2, .max_operands = 2, .run = mount,
 };

@@ -105,8 +105,8 @@ get(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_reg_get = {
 	.name = "reg get", .operands = "DISK|HIVE KEY [VALUE]",
 	.help = "print a value, or all values of a key",
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE,
 	.min_operands = 2, .max_operands = 3, .run = get,
 };
 
@@ -157,8 +157,8 @@ ls(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_reg_ls = {
 	.name = "reg ls", .operands = "DISK|HIVE [KEY]",
 	.help = "list the subkeys and values of a key",
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE,
 	.min_operands = 1, .max_operands = 2, .run = ls,
 };
 
@@ -218,7 +218,7 @@ const struct cli_cmd cmd_reg_export = {
 	.name = "reg export", .operands = "DISK|HIVE [KEY]",
 	.help = "print a key and all below it as .reg text",
 	.opts = export_opts,
-	.common = CLI_FORCE | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		  CLI_STATE,
+	.common = CLI_FORCE | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_FORMAT | CLI_STATE,
 	.min_operands = 1, .max_operands = 2, .run = export,
 };

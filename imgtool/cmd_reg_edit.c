@@ -14,8 +14,8 @@ static bool discard;
 static const char *import_prefix;
 
 enum {
-	COMMON = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_FORMAT |
-		 CLI_STATE | CLI_AS,
+	COMMON = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		 CLI_FORMAT | CLI_STATE | CLI_AS,
 };
 
 #define DISCARD								\

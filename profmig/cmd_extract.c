@@ -182,7 +182,7 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_extract = {
 	.name = "extract", .operands = "DISK",
 	.help = "take people's profiles out of a disk", .opts = opts,
-	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE | CLI_FORMAT |
-		CLI_FORCE,
+	.common = CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES | CLI_STATE |
+		  CLI_FORMAT | CLI_FORCE,
 	.min_operands = 1, .max_operands = 1, .run = extract,
 };

@@ -169,8 +169,8 @@ static const struct cli_opt plan_opts[] = {
 const struct cli_cmd cmd_plan = {
 	.name = "plan", .operands = "BUNDLE DISK",
 	.help = "show what applying a bundle would change", .opts = plan_opts,
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
-		CLI_FORMAT | CLI_FORCE,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_STATE | CLI_FORMAT | CLI_FORCE,
 	.min_operands = 2, .max_operands = 2, .run = plan,
 };
 
@@ -182,7 +182,7 @@ static const struct cli_opt apply_opts[] = {
 const struct cli_cmd cmd_apply = {
 	.name = "apply", .operands = "BUNDLE DISK [PLAN]",
 	.help = "bring people's profiles onto a disk", .opts = apply_opts,
-	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
-		CLI_FORMAT,
+	.common = CLI_DRY_RUN | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_STATE | CLI_FORMAT,
 	.min_operands = 2, .max_operands = 3, .run = apply,
 };

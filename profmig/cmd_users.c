@@ -88,7 +88,7 @@ users(const struct cli_args *a, struct err *e)
 const struct cli_cmd cmd_users = {
 	.name = "users", .operands = "DISK",
 	.help = "list the people who have a profile",
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
-		CLI_FORMAT,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_STATE | CLI_FORMAT,
 	.min_operands = 1, .max_operands = 1, .run = users,
 };

@@ -134,7 +134,7 @@ static const struct cli_opt opts[] = {
 const struct cli_cmd cmd_verify = {
 	.name = "verify", .operands = "BUNDLE DISK",
 	.help = "prove that everything of a bundle arrived", .opts = opts,
-	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_STATE |
-		CLI_FORMAT,
+	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_ROOT | CLI_VOLUMES |
+		  CLI_STATE | CLI_FORMAT,
 	.min_operands = 2, .max_operands = 2, .run = verify,
 };

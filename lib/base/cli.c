@@ -24,7 +24,7 @@
 static struct {
 	bool json, dry_run, force, yes, verbose, quiet, help;
 	const char *repo, *key, *passphrase_fd, *root, *state, *format, *as, *log,
-		*progress;
+		*progress, *engine, *volume_key;
 } common;
 
 const struct cli_common_opt cli_common_opts[] = {
@@ -54,6 +54,12 @@ const struct cli_common_opt cli_common_opts[] = {
 	{ CLI_AS, { .name = "as", .arg = "NEW",
 	  .help = "of a stored version make image NEW, not the next version",
 	  .value = &common.as } },
+	{ CLI_ENGINE, { .name = "engine", .arg = "E",
+	  .help = "what opens volumes: auto, native or appliance",
+	  .value = &common.engine } },
+	{ CLI_VOLUME_KEY, { .name = "volume-key", .arg = "KEY",
+	  .help = "BitLocker: a file with the password, or the recovery password",
+	  .value = &common.volume_key } },
 	{ CLI_FORCE, { .name = "force", .help = "replace an existing output",
 	  .flag = &common.force } },
 	{ CLI_YES, { .name = "yes", .help = "do not ask", .flag = &common.yes } },
@@ -197,12 +203,19 @@ choice(const char *opt, const char *word, const char *const *words, int *ret,
 static int
 fill_args(struct cli_args *a, struct err *e)
 {
+	static const char *const engines[] = { "auto", "native", "appliance",
+					       NULL };
 	uint64_t fd = 0;
+	int engine = CLI_AUTO;
 
 	if (common.passphrase_fd != NULL &&
 	    !num_parse(common.passphrase_fd, 0, 1023, false, &fd))
 		return err_set(e, ERR_USAGE, "--passphrase-fd: not a descriptor: %s",
 			       common.passphrase_fd);
+	if (choice("engine", common.engine, engines, &engine, e) < 0)
+		return -1;
+	a->engine = (enum cli_engine)engine;
+	a->volume_key = common.volume_key;
 	a->json = common.json;
 	a->dry_run = common.dry_run;
 	a->force = common.force;

@@ -66,7 +66,13 @@ enum {
 	CLI_YES = 1 << 8,	/* --yes */
 	CLI_PASSPHRASE = 1 << 9,	/* --passphrase-fd N without -k */
 	CLI_AS = 1 << 10,	/* --as NEW */
+	CLI_ENGINE = 1 << 11,	/* --engine auto|native|appliance */
+	CLI_VOLUME_KEY = 1 << 12,	/* --volume-key KEY */
+	CLI_VOLUMES = CLI_ENGINE | CLI_VOLUME_KEY,
 };
+
+/* What opens the volumes of a disk. */
+enum cli_engine { CLI_AUTO, CLI_NATIVE, CLI_APPLIANCE };
 
 /* What a command is run with. */
 struct cli_args {
@@ -78,6 +84,8 @@ struct cli_args {
 	int passphrase_fd;	/* -1 when not given */
 	const char *root, *format, *as;	/* NULL when not given */
 	const char *state;	/* never NULL */
+	enum cli_engine engine;
+	const char *volume_key;	/* as given; NULL when not */
 };
 
 struct cli_cmd {

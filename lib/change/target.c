@@ -35,6 +35,7 @@ cs_target_free(struct cs_target *const *tp)
 	drop_hives(t);
 	free(t->at);
 	wn_free(&t->guest);
+	vo_appliance_free(&t->appliance);
 	free(t);
 }
 
@@ -68,14 +69,19 @@ int
 cs_target_close(struct cs_target *t, struct err *e)
 {
 	drop_hives(t);
-	return t->guest == NULL ? 0 : wn_close(&t->guest, e);
+	if (t->guest == NULL)
+		return 0;
+	/* one launch per command: the next open needs it again */
+	t->appliance = TAKE(t->guest->appliance);
+	return wn_close(&t->guest, e);
 }
 
 int
 cs_target_reopen(struct cs_target *t, struct err *e)
 {
 	t->write = false;
-	t->guest = wn_open(t->disk, 0, e);
+	t->guest = t->appliance == NULL ? wn_open(t->disk, 0, e)
+		 : wn_open_with(t->disk, 0, t->appliance, e);
 	return t->guest == NULL ? -1 : 0;
 }
 

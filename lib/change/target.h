@@ -18,6 +18,7 @@ struct cs_target {
 	struct dk *disk;
 	bool write;
 	struct wn_guest *guest;
+	struct vo_appliance *appliance;	/* of a guest that was closed, or NULL */
 	cs_fetch_fn fetch;
 	void *fetch_arg;
 	size_t loaded, cap;

@@ -66,6 +66,23 @@ is_volume(const uint8_t sector[MBR_BYTES])
 	       memcmp(sector + 82, "FAT32", 5) == 0;
 }
 
+/* A disk that Linux uses without a table: LVM's label in the second sector (or
+ * one of its neighbours), or an ext superblock. */
+static bool
+is_linux(struct dk *d)
+{
+	struct err ignored = ERR_INIT;
+	uint8_t b[4 * MBR_BYTES];
+
+	if (d->size < sizeof(b) ||
+	    dk_read(d, b, sizeof(b), 0, &ignored) < 0)
+		return false;
+	for (size_t at = 0; at < sizeof(b); at += MBR_BYTES)
+		if (memcmp(b + at, "LABELONE", 8) == 0)
+			return true;
+	return b[1024 + 56] == 0x53 && b[1024 + 57] == 0xef;
+}
+
 static int
 add_part(struct dk *d, struct dk_parts *p, size_t *cap, const struct entry *x,
 	 uint64_t base, uint64_t entry_at, unsigned index, struct err *e)
@@ -202,7 +219,7 @@ dk_parts_read(struct dk *d, struct dk_parts *ret, struct err *e)
 	table = read_table(sector, x);
 	for (int i = 0; table && i < 4; i++)
 		gpt = gpt || x[i].type == TYPE_GPT;
-	if (table && is_volume(sector)) {
+	if (table ? is_volume(sector) : !dk_gpt_there(d) && is_linux(d)) {
 		if (read_bare(d, &p, e) < 0)
 			return -1;
 	} else if (gpt || (!table && dk_gpt_there(d))) {

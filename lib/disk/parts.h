@@ -57,7 +57,7 @@ struct dk_parts {
 #define DK_PARTS_SCOPED SCOPED(dk_parts_done)
 
 /*
- * Read the table.  A disk that begins with a volume's boot sector is DK_BARE
+ * Read the table.  A disk that begins with a volume's boot sector (or as LVM and ext do) is DK_BARE
  * with one partition that is all of it.  ERR_CORRUPT: neither table nor boot
  * sector, a chain that loops, both copies of a GPT bad.  A partition that
  * leaves the disk is ERR_CORRUPT too: the image is truncated.
@@ -73,6 +73,9 @@ extern const uint8_t dk_guid_esp[16];		/* EFI system partition */
 extern const uint8_t dk_guid_basic[16];		/* Windows basic data */
 extern const uint8_t dk_guid_reserved[16];	/* Microsoft reserved */
 extern const uint8_t dk_guid_recovery[16];	/* Windows recovery */
+extern const uint8_t dk_guid_ldm[16];		/* of a dynamic disk */
+
+enum { DK_TYPE_LDM = 0x42 };	/* MBR: of a dynamic disk */
 
 /* CRC-32 as in GPT (IEEE 802.3, reflected). */
 uint32_t dk_crc32(const void *buf, size_t len);

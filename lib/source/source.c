@@ -251,6 +251,8 @@ struct dk *
 src_open(const struct cli_args *a, const char *operand, unsigned flags,
 	 struct err *e)
 {
+	if (src_volumes(a, e) < 0)
+		return NULL;
 	if (!src_is_version(operand))
 		return dk_open(operand, a->format, a->state, flags, e);
 	return open_version(a, operand, flags, e);

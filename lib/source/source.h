@@ -30,6 +30,8 @@ bool src_is_version(const char *operand);
  * dk_commit() of a version that was opened with DK_WRITE makes the next version of
  * its image or, with --as NEW, the first of a new one; it reads what was written
  * and little more.  Only an administrator's key can (ERR_AUTH).
+ *
+ * --engine and --volume-key hold from here on for every volume that is opened.
  */
 MUST_CHECK struct dk *src_open(const struct cli_args *a, const char *operand,
 			       unsigned flags, struct err *e);
@@ -37,6 +39,9 @@ MUST_CHECK struct dk *src_open(const struct cli_args *a, const char *operand,
 /* The version that the last dk_commit() of such a disk made ("win7:4"), for the
  * program to print; NULL: the disk is no version, or nothing was written. */
 const char *src_made(struct dk *d);
+
+/* What --engine and --volume-key say, told to lib/volume; src_open() does it. */
+MUST_CHECK int src_volumes(const struct cli_args *a, struct err *e);
 
 /* The repository that the command line names, opened with its key where one is
  * given.  *key is the caller's, empty before, and must outlive the repository. */

@@ -68,7 +68,7 @@ MUST_CHECK int vo_appliance_disk(const struct vo_appliance *a,
 MUST_CHECK int vo_appliance_allow(struct vo_appliance *a, uint32_t disk,
 				  uint64_t at, uint64_t size, struct err *e);
 
-/* The chosen key, or NULL. */
+/* The key of --volume-key, or NULL. */
 const char *vo_chosen_key(void);
 
 /* ---- the worker's side (appliance_run.c) ---------------------------------- */

@@ -295,14 +295,18 @@ vo_appliance_call(struct vo_appliance *a, enum vo_frame_what what,
 {
 	struct vo_frame f = { .what = what, .device = device };
 	BUF_SCOPED struct buf body = BUF_EMPTY;
+	int r;
 
 	if (a->sock < 0)
 		return err_set(e, ERR_SYSTEM, "the appliance has ended");
 	if (vo_wire_encode(q, &body, e) < 0)
 		return -1;
 	f.len = body.len;
-	if (send_all(a, &f, sizeof(f), e) < 0 ||
-	    send_all(a, body.at, body.len, e) < 0)
+	r = send_all(a, &f, sizeof(f), e) < 0 ? -1
+	  : send_all(a, body.at, body.len, e);
+	if (what == VO_FRAME_UNLOCK)
+		explicit_bzero(body.at, body.len);
+	if (r < 0)
 		return -1;
 	return take_answer(a, SILENCE_MS, answer, e);
 }

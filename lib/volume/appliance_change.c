@@ -40,8 +40,7 @@ find_place(struct vo_guest_run *w, const struct vo_guest_device *d,
 	if (stream != NULL && d->kind != VO_NTFS)
 		return err_set(e, ERR_UNSUPPORTED, "%s has no streams, and no "
 			       "colons in names", vo_kind_name(d->kind));
-	ret->path = stream == NULL ? mem_str(ret->file, e)
-				   : mem_fmt(e, "%s:%s", ret->file, stream);
+	ret->path = vo_guest_stream(w, d, ret->file, stream, e);
 	if (ret->path == NULL)
 		return -1;
 	st = w->gf->lstatns(w->g, ret->file);
@@ -112,6 +111,27 @@ make_name(struct vo_guest_run *w, const struct place *p, enum vo_op op,
 	return r == 0 ? 0 : vo_guest_fail(w, "make it", e);
 }
 
+/* Two names that differ in case only cannot stand side by side, and Linux takes
+ * them for one. */
+static int
+change_case(struct vo_guest_run *w, const struct place *p,
+	    const struct place *to, const char *given, struct err *e)
+{
+	const char *last = strrchr(given, '/'), *slash = strrchr(to->path, '/');
+	SCOPED_FREE char *as = mem_fmt(e, "%.*s/%s", (int)(slash - to->path),
+				       to->path,
+				       last == NULL ? given : last + 1);
+	SCOPED_FREE char *between = mem_fmt(e, "%.*s/~halcyon~rename~",
+					    (int)(slash - to->path), to->path);
+
+	if (as == NULL || between == NULL)
+		return -1;
+	if (w->gf->rename(w->g, p->path, between) < 0 ||
+	    w->gf->rename(w->g, between, as) < 0)
+		return vo_guest_fail(w, "rename it", e);
+	return 0;
+}
+
 static int
 move_name(struct vo_guest_run *w, const struct vo_guest_device *d,
 	  const struct place *p, const struct vo_request *q, struct err *e)
@@ -126,17 +146,8 @@ move_name(struct vo_guest_run *w, const struct vo_guest_device *d,
 	/* the same name in another case is no other file */
 	if (to.there && (q->op == VO_OP_LINK || !utf_same8(p->path, to.path)))
 		return err_set(e, ERR_USAGE, "the new name is there already");
-	if (to.there) {
-		const char *last = strrchr(q->to, '/');
-		char *as = mem_str(to.path, e);
-
-		last = last == NULL ? q->to : last + 1;
-		if (as == NULL)
-			return -1;
-		memcpy(as + strlen(as) - strlen(last), last, strlen(last));
-		free(to.path);
-		to.path = as;
-	}
+	if (to.there)
+		return change_case(w, p, &to, q->to, e);
 	r = q->op == VO_OP_LINK ? w->gf->ln(w->g, p->path, to.path)
 				: w->gf->rename(w->g, p->path, to.path);
 	return r == 0 ? 0 : vo_guest_fail(w, q->op == VO_OP_LINK ? "link it"

@@ -13,6 +13,9 @@
 #include "base/utf.h"
 #include "volume/appliance_run.h"
 
+/* ntfs-3g: the names of a file's streams, with a NUL between them. */
+#define STREAM_NAMES "ntfs.streams.list"
+
 /* Tags of what only Linux has, as WSL gives them: [MS-FSCC] 2.1.2.1. */
 enum {
 	TAG_LX_SYMLINK = (int)0xa000001d,
@@ -349,13 +352,39 @@ refuse_coded(const struct vo_stat *s, const char *stream, struct err *e)
 	return 0;
 }
 
+char *
+vo_guest_stream(struct vo_guest_run *w, const struct vo_guest_device *d,
+		const char *file, const char *stream, struct err *e)
+{
+	SCOPED_FREE uint8_t *names = NULL;
+	size_t len = 0, n;
+
+	if (stream == NULL)
+		return mem_str(file, e);
+	if (d->kind == VO_NTFS &&
+	    vo_guest_xattr(w, file, STREAM_NAMES, &names, &len, e) < 0 &&
+	    w->gf->last_errno(w->g) != ENOENT)
+		return NULL;
+	*e = (struct err)ERR_INIT;
+	for (size_t at = 0; at < len; at += n + 1) {
+		SCOPED_FREE char *name = NULL;
+
+		n = strnlen((char *)names + at, len - at);
+		name = mem_strn(names + at, n, e);
+		if (name == NULL)
+			return NULL;
+		if (utf_same8(name, stream))
+			return mem_fmt(e, "%s:%s", file, name);
+	}
+	return mem_fmt(e, "%s:%s", file, stream);
+}
+
 static int
 serve_read(struct vo_guest_run *w, const struct vo_guest_device *d,
 	   const char *file, const char *stream, const struct vo_request *q,
 	   struct buf *answer, struct err *e)
 {
-	SCOPED_FREE char *path = stream == NULL ? mem_str(file, e)
-					: mem_fmt(e, "%s:%s", file, stream);
+	SCOPED_FREE char *path = vo_guest_stream(w, d, file, stream, e);
 	uint64_t at = q->at, end = q->at + num_min(q->size, VO_DATA_MAX);
 	struct vo_stat s;
 	int r = path == NULL ? -1 : look(w, d, file, &s, e);
@@ -416,13 +445,11 @@ serve_streams(struct vo_guest_run *w, const struct vo_guest_device *d,
 	}
 	if (d->kind != VO_NTFS)
 		return 0;
-	r = vo_guest_xattr(w, path, "ntfs.streams.list", &names, &len, e);
+	r = vo_guest_xattr(w, path, STREAM_NAMES, &names, &len, e);
 	if (r <= 0)
 		return r;
-	/* names with a NUL between them */
 	for (size_t at = 0; at < len;) {
-		const uint8_t *end = memchr(names + at, '\0', len - at);
-		size_t n = end == NULL ? len - at : (size_t)(end - names) - at;
+		size_t n = strnlen((const char *)names + at, len - at);
 
 		if (n > 0 && put_stream(w, path, (const char *)names + at, n,
 					answer, e) < 0)

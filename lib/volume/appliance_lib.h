@@ -18,13 +18,13 @@ struct err;
 	X(set_backend) X(set_backend_setting) X(set_tmpdir) X(config)	\
 	X(set_autosync) X(add_drive_opts) X(launch) X(list_devices)	\
 	X(part_list) X(free_partition_list) X(blockdev_getsize64)	\
-	X(cryptsetup_open) X(lvs) X(pvs) X(lvm_set_filter)		\
-	X(lvm_canonical_lv_name) X(ldmtool_create_all)			\
+	X(cryptsetup_open) X(cryptsetup_close) X(lvs) X(lvm_set_filter)	\
+	X(ldmtool_create_all)						\
 	X(list_ldm_volumes) X(ldmtool_scan_devices)			\
 	X(ldmtool_diskgroup_name)					\
 	X(pread_device) X(pwrite_device)				\
 	X(mkmountpoint) X(mount_options) X(umount) X(sync)		\
-	X(statvfs) X(free_statvfs) X(vfs_label) X(vfs_type)		\
+	X(statvfs) X(free_statvfs) X(vfs_label)		\
 	X(ls) X(lstatns) X(free_statns) X(lstatnslist)			\
 	X(free_statns_list) X(lgetxattr) X(lsetxattr) X(lremovexattr)	\
 	X(pread) X(pwrite) X(write) X(truncate_size) X(filesize)	\

@@ -134,6 +134,14 @@ lacks(const struct vo_guest_device *d, const char *what, struct err *e)
 		       vo_kind_name(d->kind), what);
 }
 
+/* Encrypted data and NTFS's compression, which have no xattr. */
+static int
+cannot(struct err *e)
+{
+	return err_set(e, ERR_UNSUPPORTED, "the appliance cannot do that; leave "
+		       "out --engine");
+}
+
 static int
 get_bytes(struct vo_guest_run *w, const char *path, const char *name,
 	  struct buf *answer, struct err *e)
@@ -276,8 +284,7 @@ ask(struct vo_guest_run *w, const struct vo_guest_device *d, const char *path,
 		return ntfs ? get_bytes(w, path, "system.ntfs_object_id",
 					answer, e) : 0;
 	default:
-		return err_set(e, ERR_UNSUPPORTED, "the appliance cannot do "
-			       "that");
+		return cannot(e);
 	}
 }
 
@@ -305,8 +312,10 @@ set(struct vo_guest_run *w, const struct vo_guest_device *d, const char *path,
 					  q->len, e);
 	case VO_OP_SET_REPARSE:
 		return set_bytes(w, path, "system.ntfs_reparse_data", q, e);
-	default:
+	case VO_OP_SET_OBJECT_ID:
 		return set_bytes(w, path, "system.ntfs_object_id", q, e);
+	default:
+		return cannot(e);
 	}
 }
 

@@ -16,44 +16,96 @@
 
 /* ---- a device as a disk --------------------------------------------------- */
 
+enum {
+	BLOCK = 256 << 10,	/* bytes asked for at a time: a question is slow */
+	BLOCKS = 64,		/* kept, each at one place only */
+};
+
 struct device {
 	struct vo_appliance *appliance;
 	uint32_t number;
+	uint8_t *block[BLOCKS];	/* owned; NULL: empty */
+	uint64_t index[BLOCKS];	/* which one it is */
 };
+
+static int
+ask_device(const struct dk *d, void *buf, size_t len, uint64_t at,
+	   struct err *e)
+{
+	const struct device *v = d->own;
+	BUF_SCOPED struct buf answer = BUF_EMPTY;
+	struct vo_request q = { .path = "", .to = "", .at = at, .size = len };
+
+	if (vo_appliance_call(v->appliance, VO_FRAME_READ, v->number, &q,
+			      &answer, e) < 0)
+		return err_ctx(e, "%s: sector %llu", d->name,
+			       (unsigned long long)(at / 512));
+	if (answer.len != len)
+		return err_set(e, ERR_CORRUPT, "%s: ends at sector %llu",
+			       d->name, (unsigned long long)(at / 512));
+	memcpy(buf, answer.at, len);
+	return 0;
+}
+
+/* A block of the device, from memory if it is there. */
+static const uint8_t *
+get_block(const struct dk *d, uint64_t index, struct err *e)
+{
+	struct device *v = d->own;
+	size_t slot = (size_t)(index % BLOCKS);
+	uint64_t at = index * BLOCK;
+
+	if (v->block[slot] != NULL && v->index[slot] == index)
+		return v->block[slot];
+	free(TAKE(v->block[slot]));
+	SCOPED_FREE uint8_t *block = mem_array(BLOCK, 1, e);
+
+	if (block == NULL ||
+	    ask_device(d, block, (size_t)num_min(BLOCK, d->size - at), at,
+		       e) < 0)
+		return NULL;
+	v->index[slot] = index;
+	v->block[slot] = TAKE(block);
+	return v->block[slot];
+}
 
 static int
 device_read(struct dk *d, void *buf, size_t len, uint64_t at, struct err *e)
 {
-	const struct device *v = d->own;
 	uint8_t *to = buf;
 
 	while (len > 0) {
-		BUF_SCOPED struct buf answer = BUF_EMPTY;
-		struct vo_request q = { .path = "", .to = "", .at = at,
-					.size = num_min(len, VO_DATA_MAX) };
+		size_t in = (size_t)(at % BLOCK);
+		size_t n = (size_t)num_min(len, BLOCK - in);
+		const uint8_t *block = get_block(d, at / BLOCK, e);
 
-		if (vo_appliance_call(v->appliance, VO_FRAME_READ, v->number,
-				      &q, &answer, e) < 0)
-			return err_ctx(e, "%s: sector %llu", d->name,
-				       (unsigned long long)(at / 512));
-		if (answer.len != q.size)
-			return err_set(e, ERR_CORRUPT, "%s: ends at sector %llu",
-				       d->name, (unsigned long long)(at / 512));
-		memcpy(to, answer.at, answer.len);
-		to += answer.len;
-		at += answer.len;
-		len -= answer.len;
+		if (block == NULL)
+			return -1;
+		memcpy(to, block + in, n);
+		to += n;
+		at += n;
+		len -= n;
 	}
 	return 0;
+}
+
+/* What is kept of [at, at + len) is no longer true. */
+static void
+forget(struct device *v, uint64_t at, size_t len)
+{
+	for (uint64_t i = at / BLOCK; i <= (at + len - 1) / BLOCK; i++)
+		if (v->index[i % BLOCKS] == i)
+			free(TAKE(v->block[i % BLOCKS]));
 }
 
 static int
 device_write(struct dk *d, const void *buf, size_t len, uint64_t at,
 	     struct err *e)
 {
-	const struct device *v = d->own;
+	struct device *v = d->own;
 	const uint8_t *from = buf;
 
+	forget(v, at, len);
 	while (len > 0) {
 		BUF_SCOPED struct buf none = BUF_EMPTY;
 		struct vo_request q = { .path = "", .to = "", .at = at,
@@ -75,7 +127,11 @@ device_write(struct dk *d, const void *buf, size_t len, uint64_t at,
 static void
 device_close(struct dk *d)
 {
-	free(d->own);
+	struct device *v = d->own;
+
+	for (size_t i = 0; i < BLOCKS; i++)
+		free(v->block[i]);
+	free(v);
 }
 
 static const struct dk_ops device_ops = {
@@ -91,7 +147,8 @@ device_disk(struct vo_appliance *a, uint32_t number, const char *name,
 
 	if (v == NULL)
 		return NULL;
-	*v = (struct device){ .appliance = a, .number = number };
+	v->appliance = a;
+	v->number = number;
 	d = dk_new(&device_ops, v, name, size, 512, e);
 	if (d != NULL)
 		d->writable = writable;
@@ -163,7 +220,8 @@ mount(struct vo *v, struct err *e)
 		free(own);
 		return err_ctx(e, "%s: cannot be mounted", v->name);
 	}
-	*own = *at;
+	own->appliance = at->appliance;
+	own->number = at->number;
 	v->own = own;
 	v->engine = &mounted_engine;
 	return parse_mounted(&answer, &v->facts, e);
@@ -263,7 +321,9 @@ unlock(struct vo_appliance *a, struct dk *locked, const struct dk *d,
 			      "password with --volume-key", d->name);
 		return NULL;
 	}
-	/* not sent: the worker has it from its birth */
+	/* a secret is not in the memory that the worker was born with */
+	q.data = key;
+	q.len = strlen(key);
 	r = vo_appliance_call(a, VO_FRAME_UNLOCK, at->number, &q, &answer, e);
 	if (r < 0)
 		(void)err_ctx(e, "%s", d->name);

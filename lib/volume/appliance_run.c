@@ -16,6 +16,8 @@
 #include "volume/appliance_run.h"
 #include "volume/wire.h"
 
+enum { KEY_MAX = 1024 };	/* bytes of a volume's password */
+
 int
 vo_guest_fail(const struct vo_guest_run *w, const char *what, struct err *e)
 {
@@ -165,18 +167,50 @@ serve_part(struct vo_guest_run *w, uint32_t number, const struct vo_request *q,
 	return add_device(w, part, answer, e);
 }
 
+/* A mapping of an earlier open: 1 when it will do, 0 when there is none (any
+ * more), -1. */
+static int
+unlocked_before(struct vo_guest_run *w, const char *path, bool write,
+		struct buf *answer, int *ret_number, struct err *e)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct vo_guest_device *d = &w->device[i];
+
+		if (d->from == NULL || strcmp(d->from, path) != 0)
+			continue;
+		if (d->writable || !write) {
+			*ret_number = add_device(w, d->path, answer, e);
+			return *ret_number < 0 ? -1 : 1;
+		}
+		if (w->gf->cryptsetup_close(w->g, d->path) < 0)
+			return vo_guest_fail(w, "lock BitLocker again", e);
+		free(TAKE(d->from));
+	}
+	return 0;
+}
+
 static int
 serve_unlock(struct vo_guest_run *w, const struct vo_guest_device *d,
 	     const struct vo_request *q, struct buf *answer, struct err *e)
 {
-	char name[32], path[64];
+	char name[32], path[64], key[KEY_MAX + 1];
+	bool write = (q->size & VO_WRITE) != 0;
+	int r, number = 0;
 
+	r = unlocked_before(w, d->path, write, answer, &number, e);
+	if (r != 0)
+		return r < 0 ? -1 : number;
+	if (q->len > KEY_MAX)
+		return err_set(e, ERR_USAGE, "the key is too long");
+	memcpy(key, q->data, q->len);
+	key[q->len] = '\0';
 	(void)snprintf(name, sizeof(name), "halcyon%zu", w->count);
 	(void)snprintf(path, sizeof(path), "/dev/mapper/%s", name);
-	if (w->gf->cryptsetup_open(w->g, d->path, vo_chosen_key(), name,
-	    GUESTFS_CRYPTSETUP_OPEN_CRYPTTYPE, "bitlk",
-	    GUESTFS_CRYPTSETUP_OPEN_READONLY, (q->size & VO_WRITE) == 0,
-	    -1) < 0) {
+	r = w->gf->cryptsetup_open(w->g, d->path, key, name,
+		GUESTFS_CRYPTSETUP_OPEN_CRYPTTYPE, "bitlk",
+		GUESTFS_CRYPTSETUP_OPEN_READONLY, !write, -1);
+	explicit_bzero(key, sizeof(key));
+	if (r < 0) {
 		(void)vo_guest_fail(w, "unlock BitLocker", e);
 		/* cryptsetup's words for a key that does not fit */
 		if (strstr(e->msg, "No key available") != NULL ||
@@ -187,7 +221,12 @@ serve_unlock(struct vo_guest_run *w, const struct vo_guest_device *d,
 		}
 		return -1;
 	}
-	return add_device(w, path, answer, e);
+	number = add_device(w, path, answer, e);
+	if (number < 0)
+		return -1;
+	w->device[number].writable = write;
+	w->device[number].from = mem_str(d->path, e);
+	return w->device[number].from == NULL ? -1 : number;
 }
 
 static void
@@ -324,13 +363,29 @@ serve_write(struct vo_guest_run *w, const struct vo_guest_device *d,
 
 /* ---- mounting ------------------------------------------------------------- */
 
+#define USER_MAPPING "/tmp/halcyon-users"
+
+/* ntfs-3g lets new files inherit security only when it has a mapping of users;
+ * these people do not exist.  root, who works here, is always Administrators. */
+static int
+make_mapping(struct vo_guest_run *w, struct err *e)
+{
+	static char sh[] = "sh";
+	static char line[] = "echo 1000:1000:S-1-5-21-1-2-3-1000 >" USER_MAPPING
+			     "; echo ::S-1-5-21-1-2-3-10000 >>" USER_MAPPING;
+	char *words[] = { line, NULL };
+	SCOPED_FREE char *said = w->gf->debug(w->g, sh, words);
+
+	return said == NULL ? vo_guest_fail(w, "set up users", e) : 0;
+}
+
 static const char *
 mount_options(enum vo_kind kind, bool write)
 {
 	switch ((int)kind) {
 	case VO_NTFS:
 		return write ? "rw,noatime,streams_interface=windows,efs_raw,"
-			       "inherit,permissions"
+			       "inherit,usermapping=" USER_MAPPING
 			     : "ro,streams_interface=windows,efs_raw";
 	case VO_FAT:	/* the PC's clock is taken as UTC, as in fat.h */
 		return write ? "rw,noatime,utf8,tz=UTC" : "ro,utf8,tz=UTC";
@@ -348,6 +403,8 @@ mount_device(struct vo_guest_run *w, struct vo_guest_device *d,
 {
 	const char *options = mount_options(d->kind, write);
 
+	if (d->kind == VO_NTFS && write && make_mapping(w, e) < 0)
+		return -1;
 	if (w->gf->mkmountpoint(w->g, folder) < 0)
 		return vo_guest_fail(w, "mount", e);
 	if (w->gf->mount_options(w->g, options, d->path, folder) < 0 &&
@@ -503,6 +560,7 @@ serve_one(struct vo_guest_run *w, int sock)
 	r = vo_wire_parse(body, (size_t)f.len, &q, &e);
 	if (r == 0)
 		r = serve(w, &f, &q, &answer, &e);
+	explicit_bzero(body, (size_t)f.len);	/* it may hold a key */
 	send_answer(sock, r, &answer, &e);
 }
 

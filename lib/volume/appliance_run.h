@@ -26,6 +26,7 @@ struct vo_guest_device {
 	char *folder;		/* where it is mounted, or NULL */
 	enum vo_kind kind;
 	bool writable;
+	char *from;		/* the device that this one unlocks, or NULL */
 };
 
 struct vo_guest_run {
@@ -55,6 +56,13 @@ MUST_CHECK int vo_guest_find(struct vo_guest_run *w,
 			     const struct vo_guest_device *d, const char *path,
 			     bool made, char **ret, const char **ret_stream,
 			     struct err *e);
+
+/* "FILE:STREAM" with the stream spelled as the file has it, where it has one;
+ * just FILE for no stream.  The caller frees. */
+MUST_CHECK char *vo_guest_stream(struct vo_guest_run *w,
+				 const struct vo_guest_device *d,
+				 const char *file, const char *stream,
+				 struct err *e);
 
 /* Any VO_OP_ on a mounted device; the result as vo_engine.serve's. */
 MUST_CHECK int vo_guest_file(struct vo_guest_run *w, struct vo_guest_device *d,

@@ -285,14 +285,17 @@ static int
 drop_name(struct vo_native *n, u64 mref, struct vo_native_place *from, struct err *e)
 {
 	ntfs_inode *ni = ntfs_inode_open(n->vol, mref);
+	int r;
 
 	if (ni == NULL)
 		return vo_native_fail("open it", e);
 	ntfs_inode_update_times(from->dir, NTFS_UPDATE_MCTIME);
-	if (ntfs_delete(n->vol, NULL, ni, TAKE(from->dir), from->name,
-			(u8)from->units) != 0)
-		return vo_native_fail("remove the name", e);
-	return 0;
+	/* the name may have been given in another case than it has */
+	n->vol->state &= ~(1UL << NV_CaseSensitive);
+	r = ntfs_delete(n->vol, NULL, ni, TAKE(from->dir), from->name,
+			(u8)from->units);
+	NVolSetCaseSensitive(n->vol);
+	return r != 0 ? vo_native_fail("remove the name", e) : 0;
 }
 
 int

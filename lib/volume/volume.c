@@ -128,6 +128,13 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 			      (unsigned long long)at);
 		return NULL;
 	}
+	if (v->facts.kind == VO_BITLOCKER) {
+		(void)err_set(e, ERR_UNSAFE, "%s: the volume at byte %llu is "
+			      "encrypted by BitLocker; give its password or "
+			      "recovery password with --volume-key", v->name,
+			      (unsigned long long)at);
+		return NULL;
+	}
 	if (v->facts.kind != VO_NTFS && v->facts.kind != VO_FAT) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
 			      "is %s, which cannot be read",

@@ -53,7 +53,9 @@ guest_done(struct wn_guest *g)
 	for (size_t i = 0; i < g->volumes; i++) {
 		vo_free(&g->volume[i].vo);
 		free(g->volume[i].why);
+		free(g->volume[i].name);
 	}
+	vo_appliance_free(&g->appliance);
 	free(g->install);
 	free(g->volume);
 	dk_parts_done(&g->parts);
@@ -80,64 +82,6 @@ wn_close(struct wn_guest **g, struct err *e)
 			r = -1;
 	guest_done(had);
 	return r;
-}
-
-/* Open one volume; one that cannot be opened only says why. */
-static int
-open_volume(struct dk *disk, struct wn_volume *v, unsigned flags,
-	    struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	if (vo_probe(disk, v->start, v->size, &v->kind, e) < 0)
-		return -1;
-	if (v->kind == VO_UNKNOWN) {
-		v->why = mem_str("holds no file system that is known", e);
-		return v->why == NULL ? -1 : 0;
-	}
-	v->vo = vo_open(disk, v->start, v->size, flags, &why);
-	v->writable = v->vo != NULL && (flags & VO_WRITE) != 0;
-	if (v->vo != NULL)
-		return 0;
-	if (why.kind == ERR_NOMEM || why.kind == ERR_INTERRUPTED) {
-		*e = why;
-		return -1;
-	}
-	v->why = mem_str(why.msg, e);
-	if (v->why == NULL)
-		return -1;
-	if ((flags & VO_WRITE) == 0 ||
-	    (why.kind != ERR_UNSAFE && why.kind != ERR_UNSUPPORTED))
-		return 0;
-	why = (struct err)ERR_INIT;
-	v->vo = vo_open(disk, v->start, v->size, flags & ~(unsigned)VO_WRITE,
-			&why);
-	return 0;
-}
-
-static int
-open_volumes(struct wn_guest *g, unsigned flags, struct err *e)
-{
-	if (dk_parts_read(g->disk, &g->parts, e) < 0)
-		return -1;
-	g->volume = mem_array(g->parts.count, sizeof(*g->volume), e);
-	if (g->volume == NULL)
-		return -1;
-	for (size_t i = 0; i < g->parts.count; i++) {
-		const struct dk_part *p = &g->parts.at[i];
-		struct wn_volume *v = &g->volume[g->volumes++];
-
-		v->part = p->index;
-		v->start = p->start;
-		v->size = p->size;
-		v->active = p->active;
-		v->esp = g->parts.scheme == DK_GPT &&
-			memcmp(p->type_guid, dk_guid_esp, 16) == 0;
-		memcpy(v->guid, p->guid, sizeof(v->guid));
-		if (open_volume(g->disk, v, flags, e) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 /* The hive files below a folder of the root; 1 when SYSTEM and SOFTWARE are
@@ -222,14 +166,15 @@ find_installs(struct wn_guest *g, struct err *e)
 }
 
 struct wn_guest *
-wn_open(struct dk *disk, unsigned flags, struct err *e)
+wn_open_with(struct dk *disk, unsigned flags, struct vo_appliance *a,
+	     struct err *e)
 {
 	WN_SCOPED struct wn_guest *g = mem_array(1, sizeof(*g), e);
 
 	if (g == NULL)
 		return NULL;
 	g->disk = disk;
-	if (open_volumes(g, flags, e) < 0 || find_installs(g, e) < 0)
+	if (wn_open_volumes(g, flags, a, e) < 0 || find_installs(g, e) < 0)
 		return NULL;
 	for (size_t i = 0; i < g->installs; i++)
 		if (wn_read_install(&g->install[i], e) < 0)
@@ -248,6 +193,51 @@ wn_open(struct dk *disk, unsigned flags, struct err *e)
 	return TAKE(g);
 }
 
+/* Without the appliance, what needs it says why it is not there. */
+static int
+explain(struct wn_guest *g, const struct err *why, struct err *e)
+{
+	for (size_t i = 0; i < g->volumes; i++) {
+		struct wn_volume *v = &g->volume[i];
+		char *text;
+
+		if (v->vo != NULL || !vo_wants_appliance(v->kind))
+			continue;
+		text = mem_fmt(e, "%s: needs the appliance: %s",
+			       vo_kind_name(v->kind), why->msg);
+		if (text == NULL)
+			return -1;
+		free(v->why);
+		v->why = text;
+	}
+	return 0;
+}
+
+struct wn_guest *
+wn_open(struct dk *disk, unsigned flags, struct err *e)
+{
+	WN_SCOPED struct wn_guest *g = wn_open_with(disk, flags, NULL, e);
+	VO_APPLIANCE_SCOPED struct vo_appliance *a = NULL;
+	struct wn_guest *again;
+	struct err why = ERR_INIT;
+
+	if (g == NULL || !wn_wants_appliance(g, flags))
+		return TAKE(g);
+	a = vo_appliance_new(&disk, 1, &why);
+	if (a == NULL) {
+		if (why.kind != ERR_UNSUPPORTED ||
+		    vo_chosen() == VO_APPLIANCE_ONLY)
+			*e = why;
+		else if (explain(g, &why, e) == 0)
+			return TAKE(g);
+		return NULL;
+	}
+	again = wn_open_with(disk, flags, a, e);
+	if (again != NULL)
+		again->appliance = TAKE(a);
+	return again;
+}
+
 /* "C:\Windows", "Windows", a number from 1, in any case. */
 static bool
 is_called(const struct wn_install *in, size_t number, const char *name)
@@ -263,10 +253,16 @@ is_called(const struct wn_install *in, size_t number, const char *name)
 static void
 put_choice(const struct wn_guest *g, struct buf *out)
 {
-	for (size_t i = 0; i < g->installs; i++)
-		buf_fmt(out, "%s%zu (%s on partition %u)", i == 0 ? "" : ", ",
-			i + 1, g->install[i].root,
-			g->volume[g->install[i].volume].part);
+	for (size_t i = 0; i < g->installs; i++) {
+		const struct wn_volume *v = &g->volume[g->install[i].volume];
+
+		buf_fmt(out, "%s%zu (%s on ", i == 0 ? "" : ", ", i + 1,
+			g->install[i].root);
+		if (v->name != NULL)
+			buf_fmt(out, "%s)", v->name);
+		else
+			buf_fmt(out, "partition %u)", v->part);
+	}
 }
 
 /* No installation at all: the reasons of the volumes are the explanation. */
@@ -276,8 +272,9 @@ none_found(const struct wn_guest *g, struct err *e)
 	for (size_t i = 0; i < g->volumes; i++)
 		if (g->volume[i].vo == NULL && g->volume[i].why != NULL &&
 		    g->volume[i].kind != VO_UNKNOWN)
-			return err_set(e, g->volume[i].kind == VO_BITLOCKER ?
-				       ERR_UNSAFE : ERR_NO,
+			return err_set(e, g->volume[i].refused == ERR_AUTH ||
+				       g->volume[i].refused == ERR_UNSAFE ?
+				       g->volume[i].refused : ERR_NO,
 				       "%s: no Windows found; partition %u: %s",
 				       g->disk->name, g->volume[i].part,
 				       g->volume[i].why);

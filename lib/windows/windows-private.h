@@ -9,6 +9,11 @@
 
 struct buf;
 
+/* Read the partition table and open what there is (volumes.c); `a` may be
+ * NULL. */
+MUST_CHECK int wn_open_volumes(struct wn_guest *g, unsigned flags,
+			       struct vo_appliance *a, struct err *e);
+
 /* Fill in one installation whose guest, volume, root and hive_path are set. */
 MUST_CHECK int wn_read_install(struct wn_install *in, struct err *e);
 MUST_CHECK int wn_read_letters(struct wn_install *in, struct err *e);

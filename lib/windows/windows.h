@@ -21,9 +21,11 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/err.h"
 #include "base/scope.h"
 #include "disk/parts.h"
 #include "hive/hive.h"
+#include "volume/appliance.h"
 #include "volume/volume.h"
 #include "windows/sid.h"
 
@@ -36,16 +38,19 @@ enum {
 	WN_HIVE_MAX = 1 << 30,	/* bytes of a hive file that is read */
 };
 
-/* A partition, and the volume on it if it could be opened. */
+/* A partition, and the volume on it if it could be opened; or a volume that
+ * LVM or a dynamic disk makes. */
 struct wn_volume {
-	unsigned part;		/* its number in the partition table */
-	uint64_t start, size;	/* bytes on the disk */
+	unsigned part;		/* its number in the partition table, or 0 */
+	char *name;		/* owned: "VG/LV"; NULL: a partition */
+	uint64_t start, size;	/* bytes on the disk; start is 0 with a name */
 	bool active;
 	bool esp;		/* EFI system partition */
 	uint8_t guid[16];	/* GPT */
 	enum vo_kind kind;
 	struct vo *vo;		/* owned; NULL: not opened, see why */
 	char *why;		/* why not opened, or not for writing */
+	enum err_kind refused;	/* the kind of that reason */
 	bool writable;
 };
 
@@ -136,6 +141,7 @@ struct wn_install {
 
 struct wn_guest {
 	struct dk *disk;	/* not owned */
+	struct vo_appliance *appliance;	/* owned, or NULL */
 	struct dk_parts parts;
 	size_t volumes, installs;
 	struct wn_volume *volume;	/* owned; order of the partition table */
@@ -152,6 +158,17 @@ struct wn_guest {
  */
 MUST_CHECK struct wn_guest *wn_open(struct dk *disk, unsigned flags,
 				    struct err *e);
+
+/*
+ * For many disks, one appliance (volume/appliance.h): open without it (NULL),
+ * ask whether that left out what matters - a Windows that may lie where only
+ * the appliance reads - and open those disks again with one that has them all.
+ * It must outlive the guests.  wn_open() does the same for one disk.
+ */
+MUST_CHECK struct wn_guest *wn_open_with(struct dk *disk, unsigned flags,
+					 struct vo_appliance *a,
+					 struct err *e);
+bool wn_wants_appliance(const struct wn_guest *g, unsigned flags);
 
 /* Close every volume, writing what is still in memory to the disk; then comes
  * dk_commit().  *g is NULL after, also on failure. */

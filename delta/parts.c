@@ -422,8 +422,9 @@ rename_whole(struct dl_parts *p, const struct dl_part *x,
 	SCOPED_FD int fd = open(from, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0 || rename(from, path) < 0)
 		return err_sys(e, "%s", path);
+	/* Both folders: or it may be in neither after a cut. */
 	*strrchr(dir, '/') = '\0';
-	return io_sync_dir(dir, e);
+	return io_sync_dir(dir, e) < 0 ? -1 : io_sync_dir(p->dir, e);
 }
 
 int

@@ -78,7 +78,7 @@ PKGS_lib/disk    := libnbd
 PKGS_lib/volume  := libntfs-3g libguestfs
 PKGS_lib/hive    := hivex
 PKGS_lib/store   := zlib libzstd
-PKGS_delta       := libcurl
+PKGS_delta       := libcurl libdivsufsort
 PKGS_hal-neutral := libmspack
 PKGS_imgtool     := fuse3
 

@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "crypt/key.h"
+#include "delta/patch.h"
 #include "disk/disk.h"
 #include "store/codec.h"
 
@@ -121,6 +122,19 @@ read_bases(const struct dl_file *f, const struct dl_unit *u, struct dk *old,
 	return 0;
 }
 
+static int
+unpack(const struct dl_unit *u, struct dl_scratch *s, uint8_t *out,
+       struct err *e)
+{
+	const uint8_t *packed = s->frame.at + u->off;
+
+	if (u->patch)
+		return dl_patch_apply(s->coder, packed, u->packed, s->base.at,
+				      s->base.len, out, (size_t)u->len, e);
+	return st_coder_unpack(s->coder, u->codec, packed, u->packed, s->base.at,
+			       s->base.len, out, (size_t)u->len, e);
+}
+
 int
 dl_unit_make(const struct dl_file *f, const struct dl_unit *u, struct dk *old,
 	     struct dl_scratch *s, struct buf *out, struct err *e)
@@ -142,9 +156,7 @@ dl_unit_make(const struct dl_file *f, const struct dl_unit *u, struct dk *old,
 	room = buf_room(out, (size_t)u->len);
 	if (room == NULL)
 		return buf_ok(out, e);
-	if (st_coder_unpack(s->coder, u->codec, s->frame.at + u->off, u->packed,
-			    s->base.at, s->base.len, room, (size_t)u->len,
-			    e) < 0)
+	if (unpack(u, s, room, e) < 0)
 		return err_ctx(e, "%s", f->name);
 	cx_hash(hash, room, (size_t)u->len);
 	if (memcmp(hash, u->hash, sizeof(hash)) != 0)

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "crypt/key.h"
 #include "delta/cmd.h"
+#include "delta/clean.h"
 #include "delta/create.h"
 #include "disk/disk.h"
 #include "source/source.h"
@@ -21,7 +23,8 @@ static bool exact;
 struct job {
 	struct cx_key key;
 	struct st_repo *repo;		/* NULL: both are disks */
-	struct dk *old, *new;
+	struct dk *old, *new, *clean;	/* clean: of new, or NULL */
+	struct src_left left;
 	struct cx_pubs to;
 	struct cx_key signer;
 	enum dl_effort effort;
@@ -32,6 +35,7 @@ job_done(struct job *j)
 {
 	cx_key_done(&j->signer);
 	cx_pubs_done(&j->to);
+	dk_free(&j->clean);
 	dk_free(&j->new);
 	dk_free(&j->old);
 	st_repo_free(&j->repo);
@@ -80,6 +84,12 @@ is_stored(const struct cli_args *a)
 	       (is_nothing(a->at[0]) || src_is_version(a->at[0]));
 }
 
+static void
+tell(const char *text)
+{
+	log_note("%s", text);
+}
+
 static int
 prepare(const struct cli_args *a, struct job *j, struct err *e)
 {
@@ -102,10 +112,29 @@ prepare(const struct cli_args *a, struct job *j, struct err *e)
 	j->new = open_disk(a, j, a->at[1], e);
 	if (j->new == NULL)
 		return -1;
+	/* A version was cleaned when it was imported, if it was to be. */
+	if (!exact && j->new->size > 0 && !src_is_version(a->at[1])) {
+		j->clean = dl_clean(j->new, tell, &j->left, e);
+		if (j->clean == NULL)
+			return -1;
+	}
 	if (sign_key == NULL)
 		return 0;
 	return cx_key_load(sign_key, a->passphrase_fd, cx_ask_terminal,
 			   &j->signer, e);
+}
+
+/* Say what of NEW does not arrive, and how it would. */
+static int
+tell_left(const struct job *j, struct err *e)
+{
+	SCOPED_FREE char *left = src_left_text(&j->left, e);
+
+	if (left == NULL)
+		return -1;
+	if (left[0] != '\0')
+		log_note("left out: %s; --exact keeps them", left);
+	return 0;
 }
 
 static int
@@ -119,7 +148,8 @@ create(const struct cli_args *a, struct err *e)
 		return -1;
 
 	const struct dl_new n = {
-		.old = j.old, .new = j.new, .old_name = a->at[0],
+		.old = j.old, .new = j.clean != NULL ? j.clean : j.new,
+		.old_name = a->at[0],
 		.new_name = a->at[1], .effort = j.effort,
 		.stored_in = is_stored(a) ? j.repo : NULL,
 		.from_nothing = is_nothing(a->at[0]),
@@ -129,7 +159,7 @@ create(const struct cli_args *a, struct err *e)
 		return -1;
 	(void)printf("%s: %" PRIu64 " bytes change, %" PRIu64
 		     " become zeros\n", output, made.changed, made.zeroed);
-	return 0;
+	return tell_left(&j, e);
 }
 
 static const struct cli_opt opts[] = {
@@ -143,7 +173,7 @@ static const struct cli_opt opts[] = {
 	{ .name = "effort", .arg = "EFFORT",
 	  .help = "fast, default or max: how hard to look for a small result",
 	  .value = &effort },
-	{ .name = "exact", .help = "keep every bit of NEW, as is always done so far",
+	{ .name = "exact", .help = "keep every bit of NEW, free clusters and page file too",
 	  .flag = &exact },
 	{ .name = NULL }
 };

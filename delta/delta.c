@@ -15,6 +15,9 @@
 
 enum { VERSION = 1, EXTENT_BYTES = 16, UNIT_BYTES_MIN = 12 };
 
+/* What a reader must know besides; a bit each. */
+enum { FEATURE_PATCH = 1 };
+
 static const char magic[4] = "DLTA";
 
 void
@@ -132,7 +135,8 @@ put_unit(struct buf *out, const struct dl_delta *d, const struct dl_unit *u)
 {
 	buf_u8(out, (uint8_t)u->kind);
 	buf_u8(out, u->codec);
-	buf_zeros(out, 2);
+	buf_u8(out, u->patch);
+	buf_zeros(out, 1);
 	buf_u32le(out, (uint32_t)u->targets);
 	buf_u32le(out, (uint32_t)u->bases);
 	put_extents(out, d->extent + u->target, u->targets);
@@ -164,12 +168,21 @@ put_stored(struct buf *out, const struct dl_stored *s)
 	buf_bytes(out, s->manifest, s->manifest_len);
 }
 
+static uint16_t
+features(const struct dl_delta *d)
+{
+	for (size_t i = 0; i < d->units; i++)
+		if (d->unit[i].patch)
+			return FEATURE_PATCH;
+	return 0;
+}
+
 int
 dl_delta_encode(const struct dl_delta *d, struct buf *out, struct err *e)
 {
 	buf_bytes(out, magic, sizeof(magic));
 	buf_u16le(out, VERSION);
-	buf_u16le(out, 0);
+	buf_u16le(out, features(d));
 	buf_u64le(out, d->old_size);
 	buf_u64le(out, d->new_size);
 	buf_u64le(out, d->created);
@@ -334,9 +347,9 @@ get_payload(struct cur *c, struct dl_unit *u, uint32_t frames)
 static int
 get_unit(struct cur *c, struct dl_delta *d, uint32_t frames, struct err *e)
 {
-	uint8_t kind = cur_u8(c), codec = cur_u8(c);
+	uint8_t kind = cur_u8(c), codec = cur_u8(c), patch = cur_u8(c);
 
-	cur_zeros(c, 2);
+	cur_zeros(c, 1);
 
 	uint32_t targets = cur_u32le(c), bases = cur_u32le(c);
 
@@ -346,6 +359,8 @@ get_unit(struct cur *c, struct dl_delta *d, uint32_t frames, struct err *e)
 		cur_bad(c, "has a wrong unit");
 	if (kind == DL_UNIT_ZERO && (bases != 0 || codec != 0))
 		cur_bad(c, "makes zeros from something");
+	if (patch > 1 || (patch == 1 && (bases == 0 || codec != 0)))
+		cur_bad(c, "has a patch for nothing");
 	if (!cur_ok(c))
 		return 0;
 	if (dl_delta_unit(d, (enum dl_unit_kind)kind, e) < 0 ||
@@ -353,6 +368,7 @@ get_unit(struct cur *c, struct dl_delta *d, uint32_t frames, struct err *e)
 	    get_extents(c, d, bases, d->old_size, dl_delta_base, e) < 0)
 		return -1;
 	d->unit[d->units - 1].codec = codec;
+	d->unit[d->units - 1].patch = patch == 1;
 	if (kind == DL_UNIT_DATA)
 		get_payload(c, &d->unit[d->units - 1], frames);
 	return 0;
@@ -408,13 +424,13 @@ dl_delta_parse(const char *name, const void *in, size_t len, uint32_t frames,
 
 	cur_magic(&c, magic, sizeof(magic));
 	uint16_t version = cur_u16le(&c);
-	uint16_t features = cur_u16le(&c);
+	uint16_t feature_bits = cur_u16le(&c);
 	d.old_size = cur_u64le(&c);
 	d.new_size = cur_u64le(&c);
 	d.created = cur_u64le(&c);
 	if (!cur_ok(&c))
 		return cur_err(&c, e);
-	if (version != VERSION || features != 0)
+	if (version != VERSION || (feature_bits & ~FEATURE_PATCH) != 0)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "%s: needs a newer version of this program",
 			       name);
@@ -424,8 +440,11 @@ dl_delta_parse(const char *name, const void *in, size_t len, uint32_t frames,
 		return -1;
 	get_list(&c, &d, frames);
 	if (get_stored(&c, &d.stored, frames, e) < 0 ||
-	    get_runs(&c, &d, e) < 0 || get_units(&c, &d, frames, e) < 0 ||
-	    cur_end(&c, e) < 0)
+	    get_runs(&c, &d, e) < 0 || get_units(&c, &d, frames, e) < 0)
+		return -1;
+	if (feature_bits != features(&d))
+		cur_bad(&c, "does not need what it says it needs");
+	if (cur_end(&c, e) < 0)
 		return -1;
 	*ret = TAKE(d);
 	return 0;

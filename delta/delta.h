@@ -66,6 +66,7 @@ struct dl_unit {
 	/* DL_UNIT_DATA: */
 	uint64_t base_len;
 	uint8_t codec;			/* enum st_codec */
+	bool patch;			/* it is a patch (delta/patch.h) */
 	uint32_t frame, off, packed;	/* bytes [off, off + packed) of a frame */
 	uint8_t hash[CX_HASH_BYTES];	/* of what it makes */
 	uint8_t base_hash[CX_HASH_BYTES];	/* of the bases; zeros: none */

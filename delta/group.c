@@ -12,15 +12,15 @@
 #include "delta/make.h"
 
 enum {
-	UNIT = 1 << 20,		/* bytes of change that are packed together */
 	SPREAD = 2 << 20,	/* as far apart they may lie */
-	BASE = 8 << 20,		/* a unit is closed when its bases are as long */
 };
 
 /* A unit being put together. */
 struct group {
 	struct dl_delta *d;
 	struct dl_shares *shares;
+	uint64_t unit;		/* bytes of change that are packed together, */
+	uint64_t full;		/* unless their bases are this long before */
 	uint64_t margin;	/* bytes of base around what changes */
 	struct dl_extent *base;	/* of the open unit */
 	size_t bases, base_cap;
@@ -150,14 +150,14 @@ add_spot(struct by_file *f, struct dl_spot s, struct err *e)
 	while (s.len > 0) {
 		uint64_t n;
 
-		if (g->len >= UNIT || g->base_len >= BASE) {
+		if (g->len >= g->unit || g->base_len >= g->full) {
 			if (end_stretch(f, e) < 0 || end_unit(g, e) < 0)
 				return -1;
 		}
 		if (g->from != g->to && s.off - g->to > SPREAD &&
 		    end_stretch(f, e) < 0)
 			return -1;
-		n = num_min(s.len, UNIT - g->len);
+		n = num_min(s.len, g->unit - g->len);
 		if (add_target(g, s.at, n, e) < 0 ||
 		    dl_share_add(g->shares, g->d->units - 1, s.volume, s.placed,
 				 n, e) < 0)
@@ -220,11 +220,11 @@ group_places(const struct dl_changes *c, const struct dl_files *new,
 		while (x.len > 0) {
 			uint64_t n;
 
-			if ((g.len >= UNIT ||
+			if ((g.len >= g.unit ||
 			     (g.len > 0 && x.at - g.from > SPREAD)) &&
 			    end_place(&g, e) < 0)
 				return -1;
-			n = num_min(x.len, UNIT - g.len);
+			n = num_min(x.len, g.unit - g.len);
 			if (g.len == 0)
 				g.from = x.at;
 			if (add_target(&g, x.at, n, e) < 0 ||
@@ -244,13 +244,17 @@ dl_group(const struct dl_changes *c, const struct dl_files *old,
 	 const struct dl_files *new, enum dl_effort effort, struct dl_delta *d,
 	 struct dl_shares *shares, struct err *e)
 {
-	static const uint64_t margins[] = { [DL_FAST] = 128 << 10,
-					    [DL_DEFAULT] = 512 << 10,
-					    [DL_MAX] = 4 << 20 };
+	static const struct { uint64_t unit, full, margin; } sizes[] = {
+		[DL_FAST] = { 1 << 20, 8 << 20, 128 << 10 },
+		[DL_DEFAULT] = { 1 << 20, 8 << 20, 512 << 10 },
+		[DL_MAX] = { 3 << 20, 4 << 20, 2 << 20 },
+	};
 	DL_SPOTS_SCOPED struct dl_spots spots = DL_SPOTS_EMPTY;
 	DL_CHANGES_SCOPED struct dl_changes rest = DL_CHANGES_EMPTY;
 	const struct group start = { .d = d, .shares = shares,
-				     .margin = margins[effort] };
+				     .unit = sizes[effort].unit,
+				     .full = sizes[effort].full,
+				     .margin = sizes[effort].margin };
 
 	if (dl_files_sort(new, c, &spots, &rest, e) < 0 ||
 	    group_files(&spots, old, new, start, e) < 0)

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "delta/make.h"
+#include "delta/patch.h"
 #include "disk/disk.h"
 #include "store/codec.h"
 #include "store/container.h"
@@ -19,6 +20,8 @@
 enum {
 	FRAME = 4 << 20,	/* a frame is closed when it holds as much */
 	QUEUE = 4,		/* units that wait for a thread */
+	PATCHERS = 2,		/* threads with 100 MB of working memory each */
+	PAYS = 3,		/* a patch is kept when it is so much smaller */
 };
 
 /* The bytes of several extents of a disk, one after the other. */
@@ -49,6 +52,7 @@ all_zero(const struct buf *b)
 struct packer {
 	struct st_container_new *out;
 	int level;
+	bool patch;			/* try patches */
 	pthread_mutex_t lock;		/* of all below */
 	struct st_coder **idle;		/* coders nobody uses; owned */
 	size_t idles, idle_cap;
@@ -145,15 +149,41 @@ drop_base(struct dl_unit *u)
 	u->base_len = 0;
 }
 
+/* Pack as a patch, if that pays: *ret. */
+static int
+patch(struct job *j, struct st_coder *coder, bool *ret, struct err *e)
+{
+	struct dl_unit *u = j->unit;
+
+	if (dl_patch_make(coder, j->base.at, j->base.len, j->raw.at, j->raw.len,
+			  &j->packed, e) < 0)
+		return -1;
+	*ret = j->packed.len < j->raw.len / PAYS;
+	if (!*ret) {
+		j->packed.len = 0;
+		return 0;
+	}
+	u->patch = true;
+	u->codec = ST_CODEC_NONE;
+	u->packed = (uint32_t)j->packed.len;
+	cx_hash(u->base_hash, j->base.at, j->base.len);
+	return 0;
+}
+
 static int
 compress(struct job *j, struct st_coder *coder, struct err *e)
 {
 	struct dl_unit *u = j->unit;
 	enum st_codec got, want;
+	bool patched = false;
 
 	cx_hash(u->hash, j->raw.at, j->raw.len);
 	if (all_zero(&j->base))
 		drop_base(u);
+	if (j->p->patch && u->bases > 0 && patch(j, coder, &patched, e) < 0)
+		return -1;
+	if (patched)
+		return 0;
 	want = u->bases > 0 ? ST_CODEC_ZSTD_BASE : ST_CODEC_ZSTD;
 	if (st_coder_pack(coder, want, j->p->level, j->raw.at, j->raw.len,
 			  j->base.at, u->bases > 0 ? j->base.len : 0,
@@ -224,12 +254,15 @@ dl_pack(struct dk *old, struct dk *new, struct dl_delta *d,
 	struct err *e)
 {
 	static const int levels[] = { [DL_FAST] = 1, [DL_DEFAULT] = 3,
-				      [DL_MAX] = 19 };
+				      [DL_MAX] = 12 };
 	SCOPED(packer_done) struct packer k = {
 		.out = out, .level = levels[effort], .progress = p,
+		.patch = effort == DL_MAX,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	POOL_SCOPED struct pool *pool = pool_new(0, QUEUE, run_job, drop_job, e);
+	POOL_SCOPED struct pool *pool = pool_new(k.patch ? PATCHERS : 0,
+						  k.patch ? 1 : QUEUE, run_job,
+						  drop_job, e);
 
 	if (pool == NULL)
 		return -1;

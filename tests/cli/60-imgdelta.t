@@ -171,13 +171,42 @@ if command -v ntfscp >/dev/null && command -v mkntfs >/dev/null; then
 	like "$(cat page.html)" "*<td>library.dll*" "it draws a page"
 	ok "apply" imgdelta apply files -k client --base ntfs1.img -o ntfs3.img
 	ok "the result is the new disk" cmp ntfs2.img ntfs3.img
+	ok "create --effort max" imgdelta create ntfs1.img ntfs2.img -R client.pub \
+		--effort max -o most
+	ok "apply" imgdelta apply most -k client --base ntfs1.img -o ntfs4.img
+	ok "the result is the new disk" cmp ntfs2.img ntfs4.img
 else
 	skip "ntfscp is not installed"
 fi
 
+# Whatever the guests, a delta ends where an import and its export would; exactly,
+# where every bit is asked for.
+imgtool init clean -R admin.pub -q 2>/dev/null
+for k in xp vista win7 win10; do
+	guest $k.img $k
+	imgtool import -q -r clean -k admin $k.img $k >/dev/null 2>&1
+	imgtool export -q -r clean -k admin $k:1 $k.clean.img 2>/dev/null
+	sum_of $k.clean.img >$k.sum
+	rm $k.clean.img
+done
+for old in xp vista win7 win10; do
+	for new in xp vista win7 win10; do
+		imgdelta create $old.img $new.img -R client.pub -o pair --force >/dev/null 2>&1
+		imgdelta apply pair -k client --base $old.img -o pair.img >/dev/null 2>&1
+		is "$(sum_of pair.img)" "$(cat $new.sum)" "$old to $new is as an import of $new"
+		rm pair.img
+	done
+done
+ok "create says what is left out" imgdelta create xp.img win7.img -R client.pub -o pair --force
+like "$(cat err)" "*left out: free space *page file *--exact keeps them*" "and how it is kept"
+ok "create --exact --effort max" imgdelta create vista.img win10.img -R client.pub -o pair \
+	--exact --effort max --force
+ok "apply" imgdelta apply pair -k client --base vista.img -o pair.img
+is "$(sum_of pair.img)" "$(sum_of win10.img)" "every bit is that of win10"
+rm pair pair.img vista.img win7.img win10.img
+
 # Between versions: an administrator's repository, and a client's with its own
 # key.  The next version is the same guest with files replaced in it.
-guest xp.img xp
 cp --sparse=always xp.img next.img
 python3 - <<'EOF'
 import os, random

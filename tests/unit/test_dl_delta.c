@@ -46,6 +46,10 @@ build(struct dl_delta *d)
 	assert_int_equal(dl_delta_base(d, 4 * MIB, 100, &e), 0);
 	d->unit[1].packed = 77;
 	d->unit[1].codec = 3;
+	assert_int_equal(dl_delta_unit(d, DL_UNIT_DATA, &e), 0);
+	assert_int_equal(dl_delta_target(d, 8192, 512, &e), 0);
+	assert_int_equal(dl_delta_base(d, 0, 600, &e), 0);
+	d->unit[2].patch = true;
 }
 
 static void

@@ -55,7 +55,8 @@ struct asked {
 void asked_done(struct asked *a);
 
 /* A settled plan; what stays undone goes to the notes. */
-MUST_CHECK struct cs_plan *make_plan(struct session *s,
+MUST_CHECK struct cs_plan *make_plan(const struct cli_args *a,
+				     struct session *s,
 				     const struct asked *asked,
 				     struct buf *notes, struct err *e);
 

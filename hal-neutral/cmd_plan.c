@@ -76,7 +76,7 @@ plan(const struct cli_args *a, struct err *e)
 	    (output != NULL && cli_new_output(a, output, e) < 0) ||
 	    session_open(a, a->at[0], 0, &s, e) < 0)
 		return -1;
-	p = make_plan(&s, &asked, &notes, e);
+	p = make_plan(a, &s, &asked, &notes, e);
 	if (p == NULL)
 		return -1;
 	warn_notes(&notes);
@@ -203,7 +203,7 @@ apply(const struct cli_args *a, struct err *e)
 			 e) < 0)
 		return -1;
 	if (p == NULL) {
-		p = make_plan(&s, &asked, &notes, e);
+		p = make_plan(a, &s, &asked, &notes, e);
 		if (p == NULL)
 			return -1;
 		warn_notes(&notes);

@@ -36,7 +36,8 @@ session_open(const struct cli_args *a, const char *disk, unsigned flags,
 	s.target = cs_target_new(s.disk, flags != 0, e);
 	if (s.target == NULL)
 		return err_ctx(e, "%s", disk);
-	if (hn_image_open(s.target, a->root, &s.image, e) < 0 ||
+	if (hn_disk_safe(cs_target_guest(s.target), e) < 0 ||
+	    hn_image_open(s.target, a->root, &s.image, e) < 0 ||
 	    hn_image_safe(&s.image, e) < 0)
 		return err_ctx(e, "%s", disk);
 	s.fetch.serial = s.image.serial;
@@ -116,8 +117,8 @@ read_commands(const struct cli_list *files, struct commands *c, struct err *e)
 }
 
 struct cs_plan *
-make_plan(struct session *s, const struct asked *asked, struct buf *notes,
-	  struct err *e)
+make_plan(const struct cli_args *a, struct session *s,
+	  const struct asked *asked, struct buf *notes, struct err *e)
 {
 	HN_PACKAGES_SCOPED struct hn_packages packages = HN_PACKAGES_EMPTY;
 	SCOPED(commands_done) struct commands c = { .count = 0 };
@@ -125,6 +126,10 @@ make_plan(struct session *s, const struct asked *asked, struct buf *notes,
 			       .drivers = &packages };
 	struct cs_plan *p;
 
+	if (hn_choice_safe(cs_target_guest(s->target), a->root, e) < 0) {
+		(void)err_ctx(e, "%s", s->disk->name);
+		return NULL;
+	}
 	for (size_t i = 0; i < asked->drivers->count; i++)
 		if (hn_packages_add(&packages, asked->drivers->at[i], e) < 0)
 			return NULL;

@@ -142,24 +142,3 @@ hn_image_open(struct cs_target *target, const char *root,
 	*ret = TAKE(im);
 	return 0;
 }
-
-int
-hn_image_safe(const struct hn_image *im, struct err *e)
-{
-	const struct wn_install *in = im->in;
-
-	if (in->hibernated)
-		return err_set(e, ERR_UNSAFE, "%s: Windows is hibernated; start "
-			       "it once and shut it down (shutdown /s /t 0), or "
-			       "remove hiberfil.sys if what it holds may be "
-			       "lost", in->system_root);
-	if (in->volume_dirty)
-		return err_set(e, ERR_UNSAFE, "%s: the volume was not closed "
-			       "cleanly; let Windows start once or run chkdsk "
-			       "/f on it", in->system_root);
-	if (in->pending)
-		return err_set(e, ERR_UNSAFE, "%s: updates wait for a restart "
-			       "to be finished; let Windows restart until none "
-			       "is left", in->system_root);
-	return 0;
-}

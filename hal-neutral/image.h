@@ -65,9 +65,24 @@ MUST_CHECK int hn_image_open(struct cs_target *target, const char *root,
 			     struct hn_image *ret, struct err *e);
 void hn_image_done(struct hn_image *im);
 
-/* Refuse, with the remedy, what no rule must touch: hibernated, dirty, a
- * servicing operation half done (research: failure modes). */
+/* ---- what is refused, each with its remedy (safe.c): ERR_UNSAFE ---- */
+
+/* Before looking at an installation: a disk that Windows' own layers hide. */
+MUST_CHECK int hn_disk_safe(const struct wn_guest *g, struct err *e);
+
+/* What no rule must touch: hibernated, dirty, a servicing operation half done,
+ * on a dynamic disk. */
 MUST_CHECK int hn_image_safe(const struct hn_image *im, struct err *e);
+
+/* Several installations, and none was named. */
+MUST_CHECK int hn_choice_safe(const struct wn_guest *g, const char *root,
+			      struct err *e);
+
+/* A platform whose firmware cannot start this disk, whatever is changed. */
+struct hn_platforms;
+MUST_CHECK int hn_firmware_safe(const struct hn_image *im,
+				const struct hn_platforms *platforms,
+				struct err *e);
 
 /* ---- services ---- */
 

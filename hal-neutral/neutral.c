@@ -39,7 +39,7 @@ hn_plan(struct hn_image *im, const struct hn_wanted *wanted,
 			    .plan = p, .fetch = fetch, .notes = notes,
 			    .drivers = wanted->drivers, .hal = wanted->hal };
 
-	if (p == NULL)
+	if (p == NULL || hn_firmware_safe(im, wanted->platforms, e) < 0)
 		return NULL;
 	oem = mem_array(wanted->drivers != NULL ? wanted->drivers->count : 0,
 			sizeof(*oem), e);

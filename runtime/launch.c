@@ -92,7 +92,8 @@ start_block(struct rt_super *r, struct err *e)
 
 	if (open_block(r, e) < 0 ||
 	    rt_layer_tidy(&r->s->place, &r->journal.slots, r->s->guest.keep,
-			  e) < 0)
+			  e) < 0 ||
+	    rt_layer_check(r->s, r->version, e) < 0)
 		return -1;
 	rt_layer_name(r->version, layer);
 	r->block.image = r->version;

@@ -27,6 +27,14 @@ void rt_layer_name(const char *version, char out[RT_VERSION_ROOM]);
 MUST_CHECK int rt_layer_tidy(const struct rt_place *p, const struct rt_slots *s,
 			     bool keep, struct err *e);
 
+/*
+ * Is what the guest wrote still there?  A layer that its journal says it once had,
+ * and that is gone without redeploy, is ERR_UNSAFE: beginning anew without a word
+ * would hide that something is lost.
+ */
+MUST_CHECK int rt_layer_check(const struct rt_stored *s, const char *version,
+			      struct err *e);
+
 /* Remove a version's layer; none is fine. */
 MUST_CHECK int rt_layer_drop(const struct rt_place *p, const char *version,
 			     struct err *e);

@@ -65,6 +65,14 @@ is "$(field seven state)" stopped "it powered off"
 is "$(field seven reason)" "the guest powered off" "and that is why it is off"
 exits 0 "stop of a guest that is off" run stop seven
 
+# A policy may demand that hardware isolates the guest.
+yaml strict win7 seven 'require-isolation: true'
+run create -q strict.yaml --unprotected-key
+case $(imgrun probe --json | jq -r .isolation) in
+true) exits 0 "with hardware it starts" run start strict; run stop --force -q strict ;;
+*) exits 6 "without hardware that isolates it, it does not start" run start strict ;;
+esac
+
 # One that stays.
 run create -q hang.yaml --unprotected-key
 exits 0 "start of a guest that stays" run start hang

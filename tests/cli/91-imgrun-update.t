@@ -112,6 +112,76 @@ is "$(ls "$state"/guests/g/layers)" "" "the layer is gone"
 exits 0 "and it starts" run start g
 run stop --force g
 
+# What it wrote is missing, or damaged: told, and never replaced without a word.
+python3 "$TOP/tests/bootsector.py" count disk.img
+imgtool import -q disk.img count -r repo -k device.key >/dev/null 2>&1
+sed 's/^name: g/name: count/; s/^image: .*/image: count/; s/^os: .*/os: xp/' g.yaml >count.yaml
+run create -q count.yaml --unprotected-key
+run start -q count
+run console -f count >out
+is "$(cat out)" 1W "a guest that counts its starts"
+layers=$state/guests/count/layers
+mv "$layers/count@1" away
+exits 6 "a missing layer" run start count
+says "*count:1 is missing*redeploy*" "is told"
+cp -a away "$layers/count@1"
+python3 - "$layers"/count@1/* <<'END'
+import sys
+for path in sys.argv[1:]:
+    with open(path, 'rb') as f:
+        b = bytearray(f.read())
+    for at in range(16, len(b), 7):
+        b[at] ^= 1
+    with open(path, 'wb') as f:
+        f.write(b)
+END
+run start -q count 2>err
+like "$?" "[456]" "a damaged layer"
+says "*layer*" "is told"
+rm -r "$layers/count@1"
+run redeploy --yes count
+run start -q count
+run console -f count >out
+is "$(cat out)" 1W "redeploy begins anew"
+run remove --yes count
+rm -r away
+
+# What the machine lacks; and a layer that two guests would write.
+cat >lack.sh <<'END'
+set -u
+lacks() {
+	imgrun start -q --state "$1" g 2>err
+	echo "$? $(wc -l <err) $(cat err)"
+}
+mount --bind /dev/null /usr/bin/qemu-system-x86_64; lacks "$1"; umount /usr/bin/qemu-system-x86_64
+sed 's/^name: g/name: ten/; s/^os: .*/os: win10/' g.yaml >ten.yaml
+imgrun create -q --state "$1" ten.yaml --unprotected-key
+mount -t tmpfs none /usr/share/OVMF
+imgrun start -q --state "$1" ten 2>err
+echo "$? $(wc -l <err) $(cat err)"
+umount /usr/share/OVMF
+imgrun remove --yes --state "$1" ten
+sed 's/^name: g/name: twin/' g.yaml >twin.yaml
+imgrun create -q --state "$1" twin.yaml --unprotected-key
+mount --bind "$1/guests/g/layers" "$1/guests/twin/layers"
+imgrun start -q --state "$1" g
+imgrun start -q --state "$1" twin 2>err
+echo "$? $(wc -l <err) $(cat err)"
+imgrun stop -q --force --state "$1" g
+umount "$1/guests/twin/layers"
+imgrun remove --yes --state "$1" twin
+END
+if unshare -rm true 2>err; then
+	timeout 60 unshare -rm sh lack.sh "$state" >out 2>lack.err
+	like "$(sed -n 1p out)" "3 1 *qemu-system-x86_64: not installed" "no QEMU: told in one line"
+	like "$(sed -n 2p out)" "3 1 *firmware: not there; install the package ovmf*" "no firmware: told in one line"
+	like "$(sed -n 3p out)" "6 1 *layer is in use*" "two guests, one layer: the second is refused"
+else
+	skip "no mounts of one's own here"
+	skip "no mounts of one's own here"
+	skip "no mounts of one's own here"
+fi
+
 # The host's disk fills up under a guest that writes: it stands still, and goes
 # on where it stood.
 mkdir small

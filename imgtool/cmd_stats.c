@@ -3,9 +3,8 @@
  */
 #include <dirent.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -13,32 +12,20 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "imgtool/cmd.h"
+#include "imgtool/stats.h"
 #include "source/source.h"
 #include "store/version.h"
 
 static const char *html;
 
-/* A version that our key opens. */
-struct row {
-	char name[ST_NAME_MAX + 24];
-	uint64_t created, size, data, added, stored;
-};
-
-struct rows {
-	struct row *at;
-	size_t count, cap, closed;
-	struct row sum;
-	uint64_t packs, pack_bytes;
-};
-
 static void
-rows_done(struct rows *r)
+stats_done(struct stats *s)
 {
-	free(r->at);
+	free(s->at);
 }
 
 static int
-add_row(const struct st_repo *r, const struct st_ref *ref, struct rows *rows,
+add_row(const struct st_repo *r, const struct st_ref *ref, struct stats *rows,
 	struct err *e)
 {
 	ST_LINE_SCOPED struct st_line line = ST_LINE_EMPTY;
@@ -56,9 +43,8 @@ add_row(const struct st_repo *r, const struct st_ref *ref, struct rows *rows,
 	if (mem_grow(&rows->at, &rows->cap, rows->count + 1, sizeof(*rows->at),
 		     e) < 0)
 		return -1;
-	struct row *x = &rows->at[rows->count++];
-	(void)snprintf(x->name, sizeof(x->name), "%s:%llu", ref->name,
-		       (unsigned long long)ref->number);
+	struct stats_row *x = &rows->at[rows->count++];
+	x->ref = *ref;
 	x->created = v.created;
 	x->size = v.size;
 	x->data = v.data;
@@ -72,7 +58,7 @@ add_row(const struct st_repo *r, const struct st_ref *ref, struct rows *rows,
 }
 
 static int
-count_packs(const char *repo, struct rows *rows, struct err *e)
+count_packs(const char *repo, struct stats *rows, struct err *e)
 {
 	SCOPED_FREE char *dir = io_join(repo, "packs", e);
 	DIR *d = dir == NULL ? NULL : opendir(dir);
@@ -99,56 +85,12 @@ mib(uint64_t bytes)
 	return (double)bytes / 1048576;
 }
 
-static double
-times(uint64_t a, uint64_t b)
-{
-	return b == 0 ? 0 : (double)a / (double)b;
-}
-
-/* ---- as a page ----------------------------------------------------------- */
-
-/* Names are letters, digits and three signs: nothing to escape. */
-static void
-put_bar(struct buf *b, const struct row *x, uint64_t most)
-{
-	double known = 100 * times(x->data - (x->added < x->data ? x->added :
-					      x->data), most);
-
-	buf_fmt(b, "<tr><td>%s<td class=n>%.1f<td class=n>%.1f<td class=n>%.1f"
-		"<td class=bar><i style=\"width:%.2f%%\"></i>"
-		"<b style=\"width:%.2f%%\"></b>\n", x->name, mib(x->data),
-		mib(x->added), mib(x->stored), known,
-		100 * times(x->added, most));
-}
-
 static int
-write_html(const struct cli_args *a, const struct rows *r, struct err *e)
+write_html(const struct cli_args *a, const struct stats *r, struct err *e)
 {
 	BUF_SCOPED struct buf b = BUF_EMPTY;
-	uint64_t most = 1;
 
-	for (size_t i = 0; i < r->count; i++)
-		if (r->at[i].data > most)
-			most = r->at[i].data;
-	buf_str(&b, "<!DOCTYPE html><meta charset=utf-8><title>What the images "
-		"take</title>\n<style>body{font:15px sans-serif;margin:2em;"
-		"max-width:70em}table{border-collapse:collapse;width:100%}"
-		"td,th{padding:.2em .6em;text-align:left}.n{text-align:right}"
-		".bar{width:45%}.bar i,.bar b{display:inline-block;height:1em}"
-		".bar i{background:#9bc}.bar b{background:#c52}</style>\n"
-		"<h1>What the images take</h1>\n");
-	buf_fmt(&b, "<p>%zu versions of %.1f MiB of data are stored in %.1f MiB:"
-		" deduplication saved a factor of %.1f, compression %.1f.</p>\n",
-		r->count, mib(r->sum.data), mib(r->pack_bytes),
-		times(r->sum.data, r->sum.added),
-		times(r->sum.added, r->sum.stored));
-	buf_str(&b, "<table><tr><th>Version<th class=n>Data MiB<th class=n>New "
-		"MiB<th class=n>Stored MiB<th>Known before <i style=\""
-		"background:#9bc\">&emsp;</i>, new <b style=\"background:#c52"
-		"\">&emsp;</b>\n");
-	for (size_t i = 0; i < r->count; i++)
-		put_bar(&b, &r->at[i], most);
-	buf_str(&b, "</table>\n");
+	stats_page(r, &b);
 	if (buf_ok(&b, e) < 0 || cli_new_output(a, html, e) < 0)
 		return -1;
 	return io_put(html, b.at, b.len, 0644, e);
@@ -157,29 +99,40 @@ write_html(const struct cli_args *a, const struct rows *r, struct err *e)
 /* ---- as text ------------------------------------------------------------- */
 
 static void
-print_rows(const struct rows *r)
+version_name(const struct st_ref *ref, char room[ST_NAME_MAX + 24])
+{
+	(void)snprintf(room, ST_NAME_MAX + 24, "%s:%llu", ref->name,
+		       (unsigned long long)ref->number);
+}
+
+static void
+print_rows(const struct stats *r)
 {
 	(void)printf("%-32s %12s %12s %12s %12s\n", "VERSION", "DISK MiB",
 		     "DATA MiB", "NEW MiB", "STORED MiB");
-	for (size_t i = 0; i < r->count; i++)
+	for (size_t i = 0; i < r->count; i++) {
+		char name[ST_NAME_MAX + 24];
+
+		version_name(&r->at[i].ref, name);
 		(void)printf("%-32s %12.1f %12.1f %12.1f %12.1f\n",
-			     r->at[i].name, mib(r->at[i].size),
+			     name, mib(r->at[i].size),
 			     mib(r->at[i].data), mib(r->at[i].added),
 			     mib(r->at[i].stored));
+	}
 	(void)printf("%-32s %12.1f %12.1f %12.1f %12.1f\n", "all",
 		     mib(r->sum.size), mib(r->sum.data), mib(r->sum.added),
 		     mib(r->sum.stored));
 	(void)printf("%llu packs of %.1f MiB; deduplication saved a factor of "
 		     "%.1f, compression %.1f\n", (unsigned long long)r->packs,
-		     mib(r->pack_bytes), times(r->sum.data, r->sum.added),
-		     times(r->sum.added, r->sum.stored));
+		     mib(r->pack_bytes), stats_times(r->sum.data, r->sum.added),
+		     stats_times(r->sum.added, r->sum.stored));
 	if (r->closed > 0)
 		(void)printf("%zu versions are not open to this key\n",
 			     r->closed);
 }
 
 static int
-print_json(const struct rows *r, struct err *e)
+print_json(const struct stats *r, struct err *e)
 {
 	JS_SCOPED struct js *j = js_new("imgtool stats", 1, e);
 
@@ -194,8 +147,10 @@ print_json(const struct rows *r, struct err *e)
 	struct js *list = js_list(j, "versions");
 	for (size_t i = 0; i < r->count; i++) {
 		struct js *one = js_item(list);
+		char name[ST_NAME_MAX + 24];
 
-		js_str(one, "version", r->at[i].name);
+		version_name(&r->at[i].ref, name);
+		js_str(one, "version", name);
 		js_u64(one, "created", r->at[i].created);
 		js_u64(one, "size", r->at[i].size);
 		js_u64(one, "data", r->at[i].data);
@@ -211,7 +166,7 @@ stats(const struct cli_args *a, struct err *e)
 	CX_KEY_SCOPED struct cx_key key = CX_KEY_EMPTY;
 	ST_REPO_SCOPED struct st_repo *r = src_repo_with_key(a, &key, e);
 	ST_REFS_SCOPED struct st_refs refs = ST_REFS_EMPTY;
-	SCOPED(rows_done) struct rows rows = { .at = NULL };
+	SCOPED(stats_done) struct stats rows = { .at = NULL };
 
 	if (r == NULL || st_ref_all(r, &refs, e) < 0 ||
 	    count_packs(a->repo, &rows, e) < 0)

@@ -185,6 +185,14 @@ block_can_fua(void *handle)
 	return NBDKIT_FUA_NATIVE;
 }
 
+/* Zeros are a record of 80 bytes, however many they are. */
+static int
+block_can_fast_zero(void *handle)
+{
+	(void)handle;
+	return 1;
+}
+
 static int
 block_block_size(void *handle, uint32_t *min, uint32_t *preferred, uint32_t *max)
 {
@@ -211,6 +219,8 @@ block_flush(void *handle, uint32_t flags)
 	struct err e = ERR_INIT;
 
 	(void)flags;
+	if (d->layer == NULL)	/* who only reads may flush, too */
+		return 0;
 	return st_layer_flush(d->layer, &e) < 0 ? fail(&e) : 0;
 }
 
@@ -289,6 +299,7 @@ static struct nbdkit_plugin plugin = {
 	.can_write = block_can_write,
 	.can_multi_conn = block_can_multi_conn,
 	.can_fua = block_can_fua,
+	.can_fast_zero = block_can_fast_zero,
 	.block_size = block_block_size,
 	.pread = block_pread,
 	.pwrite = block_pwrite,

@@ -106,6 +106,8 @@ quickest() { # quickest COMMAND...: the fastest of ten, in microseconds
 	done
 	echo "$best"
 }
-printf '%-34s %9d us\n' "imgtool log (starts, one manifest)" "$(quickest imgtool log disk)"
+printf '%-34s %9d us\n' "imgtool --version (starts)" \
+	"$(quickest imgtool --version)"
+printf '%-34s %9d us\n' "imgtool log (one manifest)" "$(quickest imgtool log disk)"
 printf '%-34s %9d us\n' "imgtool inspect (opens the image)" \
 	"$(quickest imgtool inspect disk)"

@@ -2,7 +2,7 @@
 # A stored version as a network block device, read by other people's clients.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . tests/tap.sh
-need nbdkit nbdinfo nbdcopy qemu-img qemu-io jq
+need python3 nbdkit nbdinfo nbdcopy qemu-img qemu-io jq
 case $BUILD in
 */release | */debug | */cov) ;;
 *) skip_all "nbdkit cannot load a plugin built with sanitizers" ;;
@@ -42,6 +42,19 @@ is "$(($(nbdinfo --map --json "$uri" | jq 'map(select(.type == 0).length) | add'
 	$(stat -c %s disk.img) / 4))" 1 "and knows what is not stored"
 ok "a disk of ours is read through it" imgtool inspect "$uri"
 
+cat >flush.py <<'P'
+import socket, struct
+s = socket.socket(socket.AF_UNIX)
+s.connect("s")
+take = lambda n: s.recv(n, socket.MSG_WAITALL)
+take(18)			# greeting
+s.sendall(struct.pack(">I", 3))	# fixed newstyle, no zeros
+s.sendall(b"IHAVEOPT" + struct.pack(">II", 1, 0))	# export ""
+take(10)			# size, flags
+s.sendall(struct.pack(">IHHQQI", 0x25609513, 0, 3, 77, 0, 0))
+print(struct.unpack(">IIQ", take(16))[1:])
+P
+is "$(python3 flush.py)" "(0, 77)" "a client that only reads may flush"
 exits 6 "a socket that is in use" imgtool serve xp --socket s
 says "*s: somebody serves*" "is refused"
 read -r worker _ <"/proc/$server/task/$server/children"

@@ -99,6 +99,8 @@ is "$(io -c "read -P 1 0 1M" | grep -c failed)" 0 "two guests on one base"
 nbdcopy "$uri" mine.img
 nbdcopy "nbd+unix:///?socket=$PWD/s2" other.img
 exits 6 "a layer that is in use can not be committed" imgtool commit d:1 lay
+exits 6 "nor served again" imgtool serve d:1 --layer lay --socket s4
+says "*lay: layer is in use*" "which is told"
 workers="$(server=$first worker) $(server=$second worker)"
 # shellcheck disable=SC2086
 {
@@ -117,6 +119,7 @@ ok "export" imgtool export --force d:1 got.img
 is "$(sum_of got.img)" "$(sum_of base.img)" "the base is as it was"
 is "$(imgtool verify >/dev/null 2>&1; echo $?)" 0 "the repository is sound"
 exits 6 "a layer of another version" imgtool commit d:2 lay
+exits 6 "is not served over it either" imgtool serve d:2 --layer lay --socket s4
 
 # ---- no room
 if unshare -rm mount -t tmpfs none /mnt 2>/dev/null; then

@@ -44,8 +44,8 @@ static const char *const runner[] = {
 	"rem Counted before it runs, so that a step that hangs is not for ever.",
 	">\"state\\%~1.try\" echo %try%",
 	"call :say %~1 try %try% begins",
-	"\"%SystemRoot%\\System32\\cmd.exe\" /d /c \"steps\\%~1.cmd\" "
-	">>\"state\\%~1.log\" 2>&1 <nul",
+	("\"%SystemRoot%\\System32\\cmd.exe\" /d /c \"steps\\%~1.cmd\" "
+	 ">>\"state\\%~1.log\" 2>&1 <nul"),
 	"set status=%errorlevel%",
 	"call :say %~1 try %try% status %status%",
 	"if \"%status%\"==\"0\" goto done",

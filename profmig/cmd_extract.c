@@ -45,9 +45,9 @@ choose_all(struct wn_install *in, struct wn_user **ret, size_t *ret_count,
 
 		if (u->account == WN_ACCOUNT_SYSTEM)
 			continue;
-		if (!u->has_hive)
-			log_warn("%s: left out: %s", u->name, u->exists ?
-				 "no NTUSER.DAT" : "the folder is missing");
+		if (pm_oddity(in, u) != NULL)
+			log_warn("%s: left out: %s", u->name,
+				 pm_oddity(in, u));
 		else if (active == NULL || u->used >= since)
 			ret[(*ret_count)++] = u;
 	}
@@ -70,11 +70,10 @@ choose(struct wn_install *in, struct wn_user **ret, size_t *ret_count,
 			return err_set(e, ERR_NO, "%s: no such user; "
 				       "\"profmig users\" lists them",
 				       names.at[i]);
-		if (!u->has_hive)
+		if (pm_oddity(in, u) != NULL)
 			return err_set(e, ERR_NO, "%s: has no profile to "
-				       "extract: %s", names.at[i], u->exists ?
-				       "no NTUSER.DAT" :
-				       "the folder is missing");
+				       "extract: %s", names.at[i],
+				       pm_oddity(in, u));
 		for (size_t k = 0; k < *ret_count; k++)
 			twice = twice || ret[k] == u;
 		if (!twice)
@@ -106,6 +105,26 @@ check_options(const struct cli_args *a, enum pm_outside *ret, struct err *e)
 }
 
 static void
+on_failed(void *arg, const struct wn_user *u, const struct err *why)
+{
+	size_t *failed = arg;
+
+	++*failed;
+	log_warn("%s: failed: %s", u->name, why->msg);
+}
+
+/* What a server has may be newer than what is here. */
+static void
+tell_roaming(const struct pm_extract *x)
+{
+	for (size_t i = 0; i < x->count; i++)
+		if (x->users[i]->central != NULL)
+			log_warn("%s: a roaming profile; %s may hold a newer "
+				 "one", x->users[i]->name,
+				 x->users[i]->central);
+}
+
+static void
 tell(const struct pm_bundle *b)
 {
 	for (size_t i = 0; i < b->people; i++) {
@@ -114,9 +133,6 @@ tell(const struct pm_bundle *b)
 
 		for (size_t k = 0; k < p->losses; k++)
 			kept += p->loss[k].kind != PM_LOSS_EXCLUDED;
-		if (p->stale != NULL)
-			log_warn("%s: the hive's logs do not fit: %s", p->name,
-				 p->stale);
 		(void)printf("%s: %zu items, %zu stay behind\n", p->name,
 			     p->items, kept);
 	}
@@ -133,7 +149,9 @@ extract(const struct cli_args *a, struct err *e)
 	PM_BUNDLE_SCOPED struct pm_bundle b = PM_BUNDLE_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
 	SCOPED_FREE struct wn_user **chosen = NULL;
-	struct pm_extract x = { .now = filetime_now(), .progress = &p };
+	size_t failed = 0;
+	struct pm_extract x = { .now = filetime_now(), .progress = &p,
+				.failed = on_failed, .arg = &failed };
 
 	if (check_options(a, &x.outside, e) < 0 ||
 	    cx_pubs_load(&to, recipients.at, recipients.count, e) < 0)
@@ -156,8 +174,11 @@ extract(const struct cli_args *a, struct err *e)
 	    pm_writer_commit(w, &b, &to, sign != NULL ? &signer : NULL, e) < 0)
 		return -1;
 	progress_end(&p);
+	tell_roaming(&x);
 	tell(&b);
-	return 0;
+	return failed == 0 ? 0 : err_set(e, ERR_PARTIAL, "%s: %zu of %zu "
+		"people failed, the bundle has the others", a->at[0], failed,
+		x.count);
 }
 
 static const struct cli_opt opts[] = {

@@ -7,29 +7,27 @@
 #include "base/json.h"
 #include "disk/disk.h"
 #include "profmig/cmd.h"
+#include "profmig/extract.h"
 #include "source/source.h"
 
 /* What is odd about a profile, or NULL. */
 static const char *
-oddity(const struct wn_user *u)
+oddity(const struct wn_install *in, const struct wn_user *u)
 {
+	const char *why = pm_oddity(in, u);
+
+	if (why != NULL)
+		return why;
 	if (strstr(u->key, ".bak") != NULL)
 		return "set aside by Windows (.bak)";
-	if (!u->exists)
-		return "the folder is missing";
-	if (!u->has_hive)
-		return "no NTUSER.DAT";
 	if ((u->state & 0x8000) != 0)
 		return "backed up by Windows";
-	if ((u->state & 0x800) != 0)
-		return "a temporary profile";
-	if ((u->state & 0x1) != 0)
-		return "a mandatory profile";
-	return NULL;
+	return u->central != NULL ? "roaming: a server has a copy, which may "
+		"be newer" : NULL;
 }
 
 static void
-print_user(const struct wn_user *u)
+print_user(const struct wn_install *in, const struct wn_user *u)
 {
 	char sid[WN_SID_TEXT];
 
@@ -37,13 +35,14 @@ print_user(const struct wn_user *u)
 	(void)printf("\t%s\t%s\t", wn_account_name(u->account),
 		     wn_sid_text(&u->sid, sid));
 	cmd_put(stdout, u->profile == NULL ? "-" : u->profile);
-	if (oddity(u) != NULL)
-		(void)printf("\t%s", oddity(u));
+	if (oddity(in, u) != NULL)
+		(void)printf("\t%s", oddity(in, u));
 	(void)putchar('\n');
 }
 
 static void
-json_user(struct js *o, const struct wn_user *u)
+json_user(struct js *o, const struct wn_install *in,
+	  const struct wn_user *u)
 {
 	char sid[WN_SID_TEXT];
 
@@ -52,7 +51,7 @@ json_user(struct js *o, const struct wn_user *u)
 	js_str(o, "sid", wn_sid_text(&u->sid, sid));
 	js_str(o, "profile", u->profile);
 	js_u64(o, "used", u->used);
-	js_str(o, "problem", oddity(u));
+	js_str(o, "problem", oddity(in, u));
 }
 
 static int
@@ -78,9 +77,9 @@ users(const struct cli_args *a, struct err *e)
 		if (in->user[i].account == WN_ACCOUNT_SYSTEM)
 			continue;
 		if (a->json)
-			json_user(js_item(list), &in->user[i]);
+			json_user(js_item(list), in, &in->user[i]);
 		else
-			print_user(&in->user[i]);
+			print_user(in, &in->user[i]);
 	}
 	return a->json ? js_print(j, stdout, e) : 0;
 }

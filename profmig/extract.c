@@ -319,10 +319,10 @@ take_wallpaper(struct profile_walk *p, const struct wn_user *u,
 }
 
 static int
-take_person(const struct pm_extract *x, size_t index, struct pm_writer *w,
-	    struct pm_bundle *b, struct err *e)
+take_person(const struct pm_extract *x, const struct wn_user *u,
+	    struct pm_writer *w, struct pm_bundle *b, struct err *e)
 {
-	const struct wn_user *u = x->users[index];
+	const size_t index = b->people - 1;
 	SCOPED(profile_walk_done) struct profile_walk walk = {
 		.k = { .x = x, .w = w, .b = b, .person = index,
 		       .outside = x->outside },
@@ -363,11 +363,51 @@ take_person(const struct pm_extract *x, size_t index, struct pm_writer *w,
 	return note_secrets(&walk, p, e);
 }
 
+const char *
+pm_oddity(const struct wn_install *in, const struct wn_user *u)
+{
+	char sid[WN_SID_TEXT];
+
+	/* The one that was set aside is the person's, the other a substitute. */
+	if (wn_user(in, wn_sid_text(&u->sid, sid)) != u)
+		return "a substitute that Windows made; the .bak beside it is "
+			"the person's";
+	if (u->mandatory)
+		return "a mandatory profile (NTUSER.MAN), which is nobody's "
+			"own";
+	if (!u->exists)
+		return "the folder is missing";
+	if (!u->has_hive)
+		return "no NTUSER.DAT";
+	if ((u->state & 0x800) != 0)
+		return "a temporary profile";
+	return NULL;
+}
+
+/* Can the person's hive be read, with all that was in it? */
+static int
+hive_is_whole(const struct pm_extract *x, const struct wn_user *u,
+	      struct err *why)
+{
+	HV_SCOPED struct hv_hive *h = wn_user_hive(x->in, u, WN_NTUSER,
+						   HV_LOGS_READ, why);
+
+	if (h == NULL)
+		return -1;
+	if (hv_facts(h)->stale[0] == '\0')
+		return 0;
+	return err_set(why, ERR_UNSAFE, "NTUSER.DAT has lost its last changes "
+		       "(%s); let that Windows start once, or accept the loss "
+		       "with \"imgtool reg set --discard-logs\"",
+		       hv_facts(h)->stale);
+}
+
 int
 pm_extract(const struct pm_extract *x, struct pm_writer *w,
 	   struct pm_bundle *ret, struct err *e)
 {
 	PM_BUNDLE_SCOPED struct pm_bundle b = PM_BUNDLE_EMPTY;
+	struct err last = ERR_INIT;
 
 	if (take_origin(x, &b.origin, e) < 0 || take_programs(x, &b, e) < 0)
 		return -1;
@@ -375,10 +415,24 @@ pm_extract(const struct pm_extract *x, struct pm_writer *w,
 	if (b.person == NULL)
 		return -1;
 	for (size_t i = 0; i < x->count; i++) {
+		struct err why = ERR_INIT;
+
+		if (hive_is_whole(x, x->users[i], &why) < 0) {
+			if (why.kind == ERR_NOMEM || why.kind == ERR_SYSTEM)
+				return err_set(e, why.kind, "%s", why.msg);
+			if (x->count > 1)
+				x->failed(x->arg, x->users[i], &why);
+			last = why;
+			continue;
+		}
 		b.people++;
-		if (take_person(x, i, w, &b, e) < 0)
+		if (take_person(x, x->users[i], w, &b, e) < 0)
 			return -1;
 	}
+	if (b.people == 0)
+		return err_set(e, last.kind, "%s: %s",
+			       x->count == 1 ? x->users[0]->name : "everybody",
+			       last.msg);
 	*ret = TAKE(b);
 	return 0;
 }

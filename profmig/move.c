@@ -260,9 +260,9 @@ pm_move_make(struct pm_bundle *b, const struct pm_person *who,
 		.bundle = b, .who = who, .to = to, .terms = terms,
 	};
 
-	if (to->generation < WN_VISTA)
+	if (to->generation < WN_7)
 		return err_set(e, ERR_UNSUPPORTED, "%s: is %s; profiles go to "
-			       "Windows Vista or later", to->root,
+			       "Windows 7 or later", to->root,
 			       wn_generation_name(to->generation));
 	if (to->generalised)
 		return err_set(e, ERR_UNSAFE, "%s: is generalised (sysprep); "

@@ -136,7 +136,7 @@ name_user(struct wn_install *in, struct wn_user *u, struct err *e)
 static int
 look_at_profile(struct wn_install *in, struct wn_user *u, struct err *e)
 {
-	SCOPED_FREE char *inside = NULL, *hive = NULL;
+	SCOPED_FREE char *inside = NULL, *hive = NULL, *mandatory = NULL;
 	struct vo_stat st;
 	size_t volume;
 	int r = u->profile == NULL ? 0 :
@@ -153,11 +153,17 @@ look_at_profile(struct wn_install *in, struct wn_user *u, struct err *e)
 		return r;
 	u->exists = true;
 	hive = mem_fmt(e, "%s/NTUSER.DAT", inside);
-	if (hive == NULL)
+	mandatory = mem_fmt(e, "%s/NTUSER.MAN", inside);
+	if (hive == NULL || mandatory == NULL)
 		return -1;
 	r = vo_stat(vo, hive, &st, e);
-	if (r <= 0)
-		return r;
+	if (r == 0) {
+		r = vo_stat(vo, mandatory, &st, e);
+		u->mandatory = r == 1;
+		return r < 0 ? -1 : 0;
+	}
+	if (r < 0)
+		return -1;
 	u->has_hive = true;
 	u->used = num_max(u->used, st.times.modified);
 	return 0;
@@ -182,11 +188,14 @@ read_user(struct wn_install *in, struct wn_user *u, const struct hv_key *k,
 		*bak = '\0';
 	if (wn_pardon(in, wn_sid_from_text(sid, &u->sid, &why), &why, e) < 0 ||
 	    wn_str(in, k, "ProfileImagePath", &path, e) < 0 ||
+	    wn_str(in, k, "CentralProfile", &u->central, e) < 0 ||
 	    wn_dword(in, k, "State", &u->state, e) < 0 ||
 	    wn_dword(in, k, "ProfileLoadTimeLow", &low, e) < 0 ||
 	    wn_dword(in, k, "ProfileLoadTimeHigh", &high, e) < 0)
 		return -1;
 	u->used = (uint64_t)high << 32 | low;
+	if (u->central != NULL && u->central[0] == '\0')
+		free(TAKE(u->central));
 	if (path != NULL) {
 		u->profile = wn_expand(in, NULL, path, e);
 		if (u->profile == NULL)

@@ -35,6 +35,7 @@ install_done(struct wn_install *in)
 		free(in->user[i].name);
 		free(in->user[i].profile);
 		free(in->user[i].key);
+		free(in->user[i].central);
 	}
 	for (size_t i = 0; i < WN_HIVES; i++) {
 		hv_free(&in->hive[i]);

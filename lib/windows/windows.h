@@ -86,6 +86,8 @@ struct wn_user {
 	uint32_t state;		/* its State value */
 	bool exists;		/* the folder is there */
 	bool has_hive;		/* with an NTUSER.DAT */
+	bool mandatory;		/* with an NTUSER.MAN instead */
+	char *central;		/* a roaming profile's own place, or NULL */
 	uint64_t used;		/* FILETIME of the last use, 0 unknown */
 };
 

@@ -4,14 +4,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "crypt/hash.h"
 #include "crypt/key.h"
 #include "delta/apply.h"
 #include "delta/cmd.h"
+#include "delta/mirror.h"
 
 static struct cli_list signers;
 
@@ -137,7 +140,7 @@ show(const struct cli_args *a, struct err *e)
 }
 
 static int
-verify(const struct cli_args *a, struct err *e)
+verify_file(const struct cli_args *a, struct err *e)
 {
 	CX_PUBS_SCOPED struct cx_pubs trusted = CX_PUBS_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
@@ -161,6 +164,38 @@ verify(const struct cli_args *a, struct err *e)
 	return 0;
 }
 
+static int
+verify_mirror(const struct cli_args *a, struct err *e)
+{
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	const struct dl_trust t = { .root = cmd_remote.trust };
+	struct dl_looked l;
+
+	progress_begin(&p, a->at[0], true, 0);
+	if (dl_mirror_verify(a->at[0], &t, &p, &l, e) < 0)
+		return -1;
+	progress_end(&p);
+	(void)printf("%s: whole: release %" PRIu64 ", %" PRIu64 " versions, %"
+		     PRIu64 " packs, %" PRIu64 " deltas\n", a->at[0],
+		     l.release, l.versions, l.packs, l.deltas);
+	if (t.root == NULL)
+		log_note("%s: by its own word; --trust ROOT says whose word "
+			 "counts", a->at[0]);
+	return 0;
+}
+
+static int
+verify(const struct cli_args *a, struct err *e)
+{
+	struct stat st;
+	bool is_mirror = stat(a->at[0], &st) == 0 && S_ISDIR(st.st_mode);
+
+	if (is_mirror ? signers.count > 0 : cmd_remote.trust != NULL)
+		return err_set(e, ERR_USAGE, "%s: --by is for deltas, --trust "
+			       "for mirrors", a->at[0]);
+	return is_mirror ? verify_mirror(a, e) : verify_file(a, e);
+}
+
 const struct cli_cmd cmd_show = {
 	.name = "show", .operands = "FILE", .help = "tell what a delta says",
 	.common = CLI_KEY | CLI_JSON, .min_operands = 1, .max_operands = 1,
@@ -171,12 +206,15 @@ static const struct cli_opt verify_opts[] = {
 	{ .name = "by", .arg = "PUB",
 	  .help = "a trusted signer: a file of public keys, or a directory",
 	  .list = &signers },
+	{ .name = "trust", .arg = "ROOT",
+	  .help = "the root file that counts for a mirror",
+	  .value = &cmd_remote.trust },
 	{ .name = NULL }
 };
 
 const struct cli_cmd cmd_verify = {
-	.name = "verify", .operands = "FILE",
-	.help = "check a delta's signature and every frame, without a key",
+	.name = "verify", .operands = "FILE|MIRROR",
+	.help = "check all of a delta, or of a mirror, without a key",
 	.opts = verify_opts, .min_operands = 1, .max_operands = 1,
 	.run = verify,
 };

@@ -14,6 +14,7 @@
 struct cx_key;
 struct dl_remote;
 struct err;
+struct progress;
 
 /* A mirror as its last push left it. */
 struct dl_mirror {
@@ -51,5 +52,21 @@ MUST_CHECK int dl_mirror_put_release(struct dl_mirror *m,
  * may, and timestamp. */
 MUST_CHECK int dl_mirror_present(struct dl_mirror *m, const struct cx_key *k,
 				 struct err *e);
+
+/* What a look at a whole mirror found. */
+struct dl_looked {
+	uint64_t release;		/* its number */
+	uint64_t versions, packs, deltas;
+};
+
+/*
+ * Check everything in the directory of a mirror, without a key: from the root
+ * that t->root names, or else its own first, the roles' signatures, and by them
+ * every object that the release leads to.  That it has expired is no fault.
+ * The first fault is ERR_AUTH or ERR_CORRUPT.  `p` counts bytes.
+ */
+MUST_CHECK int dl_mirror_verify(const char *dir, const struct dl_trust *t,
+				struct progress *p, struct dl_looked *ret,
+				struct err *e);
 
 #endif /* DELTA_MIRROR_H */

@@ -67,6 +67,13 @@ name_it(struct update *u, enum cx_role role, uint64_t number,
 		       dl_remote_name(u->remote), ret);
 }
 
+static int
+keep(const struct update *u, struct err *e)
+{
+	return u->t->state == NULL ? 0 :
+				     dl_seen_save(u->t->state, u->seen, e);
+}
+
 /* The clock, but never earlier than what was signed and seen. */
 static uint64_t
 clock_now(const struct dl_seen *s)
@@ -123,7 +130,8 @@ dl_trust_begin(const struct dl_trust *t, const uint8_t domain[CX_DOMAIN_BYTES],
 	       struct dl_seen *ret, struct err *e)
 {
 	DL_SEEN_SCOPED struct dl_seen s = DL_SEEN_EMPTY;
-	int known = dl_seen_load(t->state, domain, ret, e);
+	int known = t->state == NULL ? 0 :
+		dl_seen_load(t->state, domain, ret, e);
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
@@ -199,7 +207,7 @@ update_root(struct update *u, struct err *e)
 
 	for (unsigned i = 0; more == 1 && i < ROOTS_MAX; i++)
 		more = next_root(u, e);
-	if (more < 0 || dl_seen_save(u->t->state, u->seen, e) < 0)
+	if (more < 0 || keep(u, e) < 0)
 		return -1;
 	u->now = clock_now(u->seen);
 	name_it(u, CX_ROLE_ROOT, u->seen->meta.number, name);
@@ -357,7 +365,7 @@ follow(struct update *u, const struct cx_meta *timestamp, const void *in,
 	memcpy(u->seen->mark, mark, sizeof(mark));
 	u->seen->latest = num_max(u->seen->latest, timestamp->created);
 	*ret = TAKE(offered);
-	return dl_seen_save(u->t->state, u->seen, e);
+	return keep(u, e);
 }
 
 int

@@ -70,7 +70,7 @@ MUST_CHECK int dl_root_parse(const char *what, const void *in, size_t len,
 
 /* How far to trust. */
 struct dl_trust {
-	const char *state;	/* folder of what was seen */
+	const char *state;	/* folder of what was seen; NULL: only to look */
 	const char *root;	/* a root file that the user names, or NULL */
 	bool allow_expired;
 };

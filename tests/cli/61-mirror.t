@@ -36,6 +36,9 @@ exits 2 "no such word" pull stick a win:x
 ok "a mirror verifies without keys" imgtool verify --keyless -r stick
 like "$(cat out)" "*3 versions: 0 faults" "all of it"
 for f in stick/deltas/*; do ok "so does each delta" imgdelta verify "$f" --by admin.pub; done
+ok "so do its signatures, and all they lead to" imgdelta verify stick --trust root
+like "$(cat out)" "stick: whole: release *, 3 versions, * packs, 2 deltas" "all of it"
+ok "by its own word" imgdelta verify stick
 strings -n 8 stick/*/* >text
 is "$(grep -c 'img\|v1\.' text)" 0 "no name of a disk stands in it"
 exits 6 "nobody writes to it but push" imgtool tag win:3 x -r stick -k admin
@@ -44,6 +47,8 @@ damaged=$(find stick/packs -type f -printf "%f\n" | head -1)
 cp -r stick bad
 printf x | dd of="bad/packs/$damaged" bs=1 seek=5000 conv=notrunc 2>/dev/null
 exits 8 "a changed byte is found without keys" imgtool verify --keyless -r bad
+exits 4 "by imgdelta, too" imgdelta verify bad
+says '*is damaged*' "by imgdelta, too"
 
 # ---- who may
 imgtool init o -q -R other.pub --client
@@ -66,6 +71,7 @@ imgcrypt recipients add win -r origin2 -k admin -R client.pub
 ok "a second origin" imgdelta push stick2 win -r origin2 -k admin --trust root2 --state x2
 exits 5 "an unknown signer" pull stick2 a
 like "$(cat err)" "*root: is the root of another origin*" "an unknown signer"
+exits 5 "a mirror of others" imgdelta verify stick2 --trust root
 exits 6 "a client is of one origin" imgdelta pull stick2 -r a -k client --trust root2 --state a.state
 says '*belongs to another origin*' "a client is of one origin"
 ok "its keys are untouched" imgtool verify -r a -k client

@@ -139,6 +139,15 @@ refused 1 "*.delta: too slow: *" "a stall"
 fresh; wrong "stall trust/timestamp 0"
 refused 1 "*timestamp: too slow: *" "a stall before the first byte"
 
+fresh; rm -f server.log; wrong "stall *.delta 5000"
+imgdelta pull "$url" -r c -k client --state c.state 2>err & pid=$!
+until grep -q deltas server.log 2>/dev/null; do sleep 0.02; done
+kill -TERM $pid
+wait $pid
+is $? 130 "interrupted"
+unharmed "interrupted"
+right
+
 # ---- servers gone wrong
 fresh; wrong "short *.delta 9000"
 refused 4 "*.delta: ends after 9000 of $size bytes" "an object cut short"

@@ -12,6 +12,7 @@
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/rule.h"
 #include "source/source.h"
+#include "source/source.h"
 
 static struct cli_list names, folders, steps;
 static const char *output, *hal;
@@ -165,6 +166,8 @@ finish(const struct cli_args *a, struct session *s, struct cs_plan *p,
 	if (what == NULL || (done.applied > 0 && !a->dry_run &&
 			     dk_commit(s->disk, what, e) < 0))
 		return -1;
+	if (src_made(s->disk) != NULL)
+		(void)printf("%s\n", src_made(s->disk));
 	if (src_made(s->disk) != NULL)
 		(void)printf("%s\n", src_made(s->disk));
 	(void)printf("%s: %zu %s, %zu already so\n", a->at[0], done.applied,

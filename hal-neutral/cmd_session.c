@@ -13,6 +13,7 @@
 #include "hal-neutral/cmd.h"
 #include "hal-neutral/neutral.h"
 #include "source/source.h"
+#include "source/source.h"
 
 void
 session_done(struct session *s)

@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "crypt/key.h"
+#include "delta/files.h"
 #include "delta/patch.h"
 #include "disk/disk.h"
 #include "store/codec.h"
@@ -87,14 +88,25 @@ dl_scratch_free(struct dl_scratch *const *p)
 	free(s);
 }
 
-/* The old disk is not the one. */
+/* The old disk is not the one.  Says which file lies where it first differs, if
+ * that can be told. */
 static int
-wrong_base(const struct dl_file *f, const struct dk *old, uint64_t at,
-	   struct err *e)
+wrong_base(const struct dl_file *f, struct dk *old, uint64_t at, struct err *e)
 {
+	DL_FILES_SCOPED struct dl_files files = DL_FILES_EMPTY;
+	SCOPED_FREE char *path = NULL;
+	struct err unread = ERR_INIT;
+	char quoted[160];
+
+	if (dl_files_read(old, &files, &unread) < 0 ||
+	    dl_files_at(&files, at, DL_BLOCK, &path, &unread) < 0)
+		path = NULL;
 	return err_set(e, ERR_UNSAFE, "%s: is not %s, which %s is for: they "
-		       "differ in the MiB at byte %" PRIu64, old->name,
-		       f->d.old_name, f->name, at);
+		       "differ in the MiB at byte %" PRIu64 "%s%s", old->name,
+		       f->d.old_name, f->name, at,
+		       path == NULL ? "" : ", where a part lies of ",
+		       path == NULL ? "" : err_quote(quoted, sizeof(quoted), path,
+						    strlen(path)));
 }
 
 /* What unit u was packed against. */

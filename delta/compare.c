@@ -24,6 +24,7 @@ struct side {
 
 struct work {
 	struct side old, new;
+	const uint8_t *same;
 	struct dl_delta *d;
 	struct dl_changes *changes;
 };
@@ -189,6 +190,11 @@ compare_block(struct work *w, uint64_t b, struct err *e)
 	size_t len = at >= size ? 0 : (size_t)num_min(DL_BLOCK, size - at);
 	bool kept = false;
 
+	if (w->same != NULL && (w->same[b / 8] & 1 << b % 8) != 0) {
+		if (side_read(&w->old, b, e) < 0)
+			return -1;
+		return note_block(w, b, true, e);
+	}
 	if (!side_has(&w->old, b) && !side_has(&w->new, b)) {
 		w->old.zero = true;
 		return note_block(w, b, len > 0, e);
@@ -203,10 +209,12 @@ compare_block(struct work *w, uint64_t b, struct err *e)
 }
 
 int
-dl_compare(struct dk *old, struct dk *new, struct dl_delta *d,
-	   struct dl_changes *ret, struct progress *p, struct err *e)
+dl_compare(struct dk *old, struct dk *new, const uint8_t *same,
+	   struct dl_delta *d, struct dl_changes *ret, struct progress *p,
+	   struct err *e)
 {
-	SCOPED(work_done) struct work w = { .d = d, .changes = ret };
+	SCOPED(work_done) struct work w = { .same = same, .d = d,
+					    .changes = ret };
 	uint64_t size = num_max(old->size, new->size);
 
 	d->old_size = old->size;

@@ -39,6 +39,7 @@ plan(struct making *m, struct err *e)
 	DL_CHANGES_SCOPED struct dl_changes changes = DL_CHANGES_EMPTY;
 	DL_FILES_SCOPED struct dl_files old = DL_FILES_EMPTY;
 	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	SCOPED_FREE uint8_t *same = NULL;
 	const struct dl_new *n = m->n;
 
 	m->d.created = (uint64_t)time(NULL);
@@ -46,9 +47,13 @@ plan(struct making *m, struct err *e)
 	m->d.new_name = mem_str(n->new_name, e);
 	if (m->d.old_name == NULL || m->d.new_name == NULL)
 		return -1;
+	if (n->stored_in != NULL && !n->from_nothing &&
+	    dl_stored_same(n->stored_in, n->old_name, n->new_name, &same,
+			   e) < 0)
+		return -1;
 	progress_begin(&p, "compare", true, num_max(n->old->size,
 						    n->new->size));
-	if (dl_compare(n->old, n->new, &m->d, &changes, &p, e) < 0)
+	if (dl_compare(n->old, n->new, same, &m->d, &changes, &p, e) < 0)
 		return -1;
 	if (dl_files_read(n->old, &old, e) < 0 ||
 	    dl_files_read(n->new, &m->files, e) < 0)

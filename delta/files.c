@@ -351,3 +351,35 @@ dl_files_before(const struct dl_files *old, const struct dl_volume *v,
 		}
 	return 0;
 }
+
+/* ---- what lies at a place ---- */
+
+static bool
+lies_in(const struct vo_layout *l, const struct vo_placed *p, uint64_t at,
+	uint64_t len)
+{
+	for (size_t i = 0; i < p->runs; i++) {
+		const struct vo_run *r = &l->run[p->run + i];
+
+		if (r->at < at + len && at < r->at + r->len)
+			return true;
+	}
+	return false;
+}
+
+int
+dl_files_at(const struct dl_files *f, uint64_t at, uint64_t len, char **ret,
+	    struct err *e)
+{
+	*ret = NULL;
+	for (size_t v = 0; v < f->count; v++) {
+		const struct vo_layout *l = &f->at[v].l;
+
+		for (size_t i = 0; i < l->count; i++)
+			if (lies_in(l, &l->placed[i], at, len)) {
+				*ret = vo_layout_path(l, l->placed[i].record, e);
+				return *ret == NULL ? -1 : 0;
+			}
+	}
+	return 0;
+}

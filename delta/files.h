@@ -83,4 +83,9 @@ MUST_CHECK int dl_files_before(const struct dl_files *old,
 			       const struct dl_volume **ret_in,
 			       const struct vo_placed **ret, struct err *e);
 
+/* The path of a file with contents in [at, at + len) of the disk, or NULL when
+ * none has; the caller frees *ret. */
+MUST_CHECK int dl_files_at(const struct dl_files *f, uint64_t at, uint64_t len,
+			   char **ret, struct err *e);
+
 #endif /* DELTA_FILES_H */

@@ -31,11 +31,13 @@ void dl_changes_done(struct dl_changes *c);
 /*
  * Read both disks and compare.  Fills the sizes and the runs of `d`, adds a unit
  * for what becomes zeros, and *ret for all else that changes.  `p` counts
- * bytes of the larger disk.
+ * bytes of the larger disk.  `same`, a bit for each DL_BLOCK of the disks, lowest
+ * first, tells where they are known to be alike, so that one need not be read;
+ * NULL: nothing is known.
  */
-MUST_CHECK int dl_compare(struct dk *old, struct dk *new, struct dl_delta *d,
-			  struct dl_changes *ret, struct progress *p,
-			  struct err *e);
+MUST_CHECK int dl_compare(struct dk *old, struct dk *new, const uint8_t *same,
+			  struct dl_delta *d, struct dl_changes *ret,
+			  struct progress *p, struct err *e);
 
 /*
  * Make units of the changes, each with the bytes of the old disk that it will

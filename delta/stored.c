@@ -213,3 +213,39 @@ dl_stored_add(struct st_repo *r, const char *old, const char *new,
 		return -1;
 	return add_records(&a, e);
 }
+
+/* ---- what is shared ---- */
+
+int
+dl_stored_same(struct st_repo *r, const char *old, const char *new,
+	       uint8_t **ret, struct err *e)
+{
+	ST_IMAGE_SCOPED struct st_image *a =
+		st_image_open(r, old, ST_IMAGE_CACHE, false, e);
+	ST_IMAGE_SCOPED struct st_image *b =
+		a == NULL ? NULL :
+			    st_image_open(r, new, ST_IMAGE_CACHE, false, e);
+	const uint64_t blocks = ST_SEGMENT_BYTES / DL_BLOCK;
+	const struct st_root *root;
+
+	*ret = NULL;
+	if (b == NULL)
+		return -1;
+	root = st_image_root(b);
+	if (root->size != st_image_root(a)->size)
+		return 0;
+	*ret = mem_array((size_t)(root->size / DL_BLOCK / 8 + blocks), 1, e);
+	if (*ret == NULL)
+		return -1;
+	for (size_t i = 0; i < root->segments; i++) {
+		const struct st_root_segment *s = &root->segment[i];
+		const struct st_root_segment *was =
+			st_root_find(st_image_root(a), s->number);
+
+		if (was == NULL || !st_id_equal(&was->id, &s->id))
+			continue;
+		memset(*ret + s->number * blocks / 8, 0xff,
+		       (size_t)(blocks / 8));
+	}
+	return 0;
+}

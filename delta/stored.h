@@ -25,6 +25,14 @@ MUST_CHECK int dl_stored_add(struct st_repo *r, const char *old,
 			     struct st_container_new *out, struct err *e);
 
 /*
+ * Where two versions of a repository are alike because their maps share segments:
+ * a bit for each DL_BLOCK, lowest first; the caller frees *ret.  NULL when their
+ * sizes differ.
+ */
+MUST_CHECK int dl_stored_same(struct st_repo *r, const char *old,
+			      const char *new, uint8_t **ret, struct err *e);
+
+/*
  * Make the new version in a repository that has the old one (ERR_UNSAFE when it
  * does not).  *ret names it; *ret_new is false when it was there already.  A
  * delta between disks is ERR_USAGE.  `p` counts bytes of new chunks.

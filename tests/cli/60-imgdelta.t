@@ -169,6 +169,15 @@ if command -v ntfscp >/dev/null && command -v mkntfs >/dev/null; then
 	ok "explain --json is JSON" python3 -m json.tool shown
 	ok "explain --html" imgdelta explain files -k client --html page.html
 	like "$(cat page.html)" "*<td>library.dll*" "it draws a page"
+	python3 - <<'EOF'
+disk = bytearray(open('ntfs1.img', 'rb').read())
+disk[disk.index(open('moved', 'rb').read(4096)) + 3000000] ^= 1
+open('wrong.img', 'wb').write(disk)
+EOF
+	exits 6 "a base with a changed file" \
+		imgdelta apply files -k client --base wrong.img -o no
+	like "$(cat err)" "*wrong.img: is not ntfs1.img*where a part lies of library.dll" \
+		"the file is named"
 	ok "apply" imgdelta apply files -k client --base ntfs1.img -o ntfs3.img
 	ok "the result is the new disk" cmp ntfs2.img ntfs3.img
 	ok "create --effort max" imgdelta create ntfs1.img ntfs2.img -R client.pub \

@@ -3,12 +3,17 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stop.h"
 #include "disk/disk.h"
 #include "imgtool/cmd.h"
+#include "imgtool/inspect.h"
 #include "imgtool/reg.h"
 #include "source/source.h"
 #include "windows/windows.h"
@@ -58,6 +63,8 @@ json_volumes(struct js *j, const struct wn_guest *g)
 		const struct wn_volume *v = &g->volume[i];
 		struct js *o = js_item(list);
 
+		if (v->name != NULL)
+			js_str(o, "name", v->name);
 		js_u64(o, "partition", v->part);
 		js_u64(o, "start", v->start);
 		js_u64(o, "size", v->size);
@@ -120,7 +127,7 @@ json_letters(struct js *o, const struct wn_install *in)
 }
 
 static void
-json_install(struct js *o, const struct wn_install *in)
+json_install(struct js *o, struct wn_install *in)
 {
 	char version[64], sid[WN_SID_TEXT];
 	const char *word[16];
@@ -154,17 +161,15 @@ json_install(struct js *o, const struct wn_install *in)
 	list = js_list(o, "state");
 	for (size_t i = 0, n = states(in, word); i < n; i++)
 		js_item_str(list, word[i]);
+	inspect_json(o, in);
 	js_str(o, "notes", in->notes);
 }
 
-static int
-print_json(const struct wn_guest *g, struct err *e)
+static void
+json_guest(struct js *j, const struct wn_guest *g)
 {
-	JS_SCOPED struct js *j = js_new("imgtool inspect", 1, e);
 	struct js *list;
 
-	if (j == NULL)
-		return -1;
 	js_str(j, "disk", g->disk->name);
 	js_u64(j, "size", g->disk->size);
 	js_str(j, "partition-table", scheme_name(g->parts.scheme));
@@ -172,7 +177,6 @@ print_json(const struct wn_guest *g, struct err *e)
 	list = js_list(j, "installations");
 	for (size_t i = 0; i < g->installs; i++)
 		json_install(js_item(list), &g->install[i]);
-	return js_print(j, stdout, e);
 }
 
 /* ---- as text -------------------------------------------------------------- */
@@ -190,8 +194,14 @@ text(const char *label, const char *value)
 static void
 print_volume(const struct wn_volume *v)
 {
-	(void)printf("partition %u: %s, %" PRIu64 " MiB", v->part,
-		     vo_kind_name(v->kind), v->size >> 20);
+	if (v->name == NULL) {
+		(void)printf("partition %u", v->part);
+	} else {
+		(void)printf("volume ");
+		reg_print_text(stdout, v->name);
+	}
+	(void)printf(": %s, %" PRIu64 " MiB", vo_kind_name(v->kind),
+		     v->size >> 20);
 	if (v->vo != NULL && vo_facts(v->vo)->label[0] != '\0') {
 		(void)printf(", \"");
 		reg_print_text(stdout, vo_facts(v->vo)->label);
@@ -245,7 +255,7 @@ print_letters(const struct wn_install *in)
 }
 
 static void
-print_install(const struct wn_install *in)
+print_install(struct wn_install *in)
 {
 	const char *word[16];
 	size_t n = states(in, word);
@@ -273,6 +283,7 @@ print_install(const struct wn_install *in)
 	print_users(in);
 	for (size_t i = 0; i < n; i++)
 		text("state", word[i]);
+	inspect_text(in);
 	for (const char *p = in->notes; p != NULL && *p != '\0';) {
 		size_t len = strcspn(p, "\n");
 
@@ -281,16 +292,9 @@ print_install(const struct wn_install *in)
 	}
 }
 
-static int
-inspect(const struct cli_args *a, struct err *e)
+static void
+print_guest(const struct wn_guest *g)
 {
-	DK_SCOPED struct dk *d = src_open(a, a->at[0], 0, e);
-	WN_SCOPED struct wn_guest *g = d == NULL ? NULL : wn_open(d, 0, e);
-
-	if (g == NULL)
-		return -1;
-	if (a->json)
-		return print_json(g, e);
 	(void)printf("%s: %" PRIu64 " MiB, %s", g->disk->name,
 		     g->disk->size >> 20, scheme_name(g->parts.scheme));
 	if (g->parts.scheme == DK_MBR)
@@ -302,13 +306,178 @@ inspect(const struct cli_args *a, struct err *e)
 		print_install(&g->install[i]);
 	if (g->installs == 0)
 		(void)printf("\nno Windows found\n");
+}
+
+/* ---- one disk, many disks ------------------------------------------------- */
+
+static int
+inspect_one(const struct cli_args *a, struct err *e)
+{
+	DK_SCOPED struct dk *d = src_open(a, a->at[0], 0, e);
+	WN_SCOPED struct wn_guest *g = d == NULL ? NULL : wn_open(d, 0, e);
+	JS_SCOPED struct js *j = NULL;
+
+	if (g == NULL)
+		return -1;
+	if (!a->json) {
+		print_guest(g);
+		return 0;
+	}
+	j = js_new("imgtool inspect", 1, e);
+	if (j == NULL)
+		return -1;
+	json_guest(j, g);
+	return js_print(j, stdout, e);
+}
+
+/* One of many: its result goes into the document, or is printed at once. */
+struct job {
+	const char *operand;
+	struct js *item;	/* NULL without --json */
+	struct dk *disk;	/* open while it waits for the appliance */
+};
+
+struct batch {
+	size_t count, failed;
+	struct job *job;	/* owned */
+};
+
+static void
+batch_done(struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		dk_free(&b->job[i].disk);
+	free(b->job);
+}
+
+/* One that cannot be inspected does not end the others. */
+static int
+fails(struct batch *b, const struct job *job, const struct err *why,
+      struct err *e)
+{
+	if (why->kind == ERR_INTERRUPTED || why->kind == ERR_NOMEM) {
+		*e = *why;
+		return -1;
+	}
+	b->failed++;
+	log_warn("%s", why->msg);
+	if (job->item != NULL) {
+		js_str(job->item, "disk", job->operand);
+		js_str(job->item, "error", why->msg);
+	}
 	return 0;
 }
 
+static void
+show(const struct job *job, const struct wn_guest *g)
+{
+	if (job->item != NULL)
+		json_guest(job->item, g);
+	else
+		print_guest(g);
+}
+
+/* Without the appliance; a disk that needs it stays open. */
+static int
+try_natively(const struct cli_args *a, struct batch *b, struct job *job,
+	     struct err *e)
+{
+	struct err why = ERR_INIT;
+	DK_SCOPED struct dk *d = src_open(a, job->operand, 0, &why);
+	WN_SCOPED struct wn_guest *g = d == NULL ? NULL
+				     : wn_open_with(d, 0, NULL, &why);
+
+	if (g == NULL)
+		return fails(b, job, &why, e);
+	if (!wn_wants_appliance(g, 0)) {
+		show(job, g);
+		return 0;
+	}
+	wn_free(&g);
+	g = NULL;
+	job->disk = TAKE(d);
+	return 0;
+}
+
+/* All that wait, as many as one launch takes; *at is where to go on. */
+static int
+try_together(struct batch *b, size_t *at, struct err *e)
+{
+	struct dk *disks[VO_APPLIANCE_DISKS];
+	VO_APPLIANCE_SCOPED struct vo_appliance *a = NULL;
+	struct err why = ERR_INIT;
+	size_t first = *at, n = 0;
+
+	for (; *at < b->count && n < VO_APPLIANCE_DISKS; (*at)++)
+		if (b->job[*at].disk != NULL)
+			disks[n++] = b->job[*at].disk;
+	a = n == 0 ? NULL : vo_appliance_new(disks, n, &why);
+	for (size_t i = first; i < *at; i++) {
+		struct job *job = &b->job[i];
+		struct err own = why;
+		WN_SCOPED struct wn_guest *g = NULL;
+
+		if (job->disk == NULL)
+			continue;
+		g = a == NULL ? NULL : wn_open_with(job->disk, 0, a, &own);
+		if (g != NULL)
+			show(job, g);
+		else if (fails(b, job, &own, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+inspect_all(const struct cli_args *a, struct batch *b, struct js *list,
+	    struct err *e)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		b->job[i].operand = a->at[i];
+		b->job[i].item = list == NULL ? NULL : js_item(list);
+	}
+	for (size_t i = 0; i < b->count; i++)
+		if (stop_check(e) < 0 || try_natively(a, b, &b->job[i], e) < 0)
+			return -1;
+	while (at < b->count)
+		if (try_together(b, &at, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+inspect_many(const struct cli_args *a, struct err *e)
+{
+	SCOPED(batch_done) struct batch b = { .count = 0 };
+	JS_SCOPED struct js *j = NULL;
+
+	b.job = mem_array(a->count, sizeof(*b.job), e);
+	if (b.job == NULL)
+		return -1;
+	b.count = a->count;
+	if (a->json && (j = js_new("imgtool inspect", 1, e)) == NULL)
+		return -1;
+	if (inspect_all(a, &b, j == NULL ? NULL : js_list(j, "disks"), e) < 0 ||
+	    (j != NULL && js_print(j, stdout, e) < 0))
+		return -1;
+	if (b.failed > 0)
+		return err_set(e, ERR_PARTIAL, "%zu of %zu disks could not be "
+			       "inspected", b.failed, b.count);
+	return 0;
+}
+
+static int
+inspect(const struct cli_args *a, struct err *e)
+{
+	return a->count == 1 ? inspect_one(a, e) : inspect_many(a, e);
+}
+
 const struct cli_cmd cmd_inspect = {
-	.name = "inspect", .operands = "DISK",
-	.help = "show the volumes and the Windows installations on a disk",
+	.name = "inspect", .operands = "DISK...",
+	.help = "show the volumes and the Windows installations on disks",
 	.common = CLI_JSON | CLI_REPO | CLI_KEY | CLI_STATE | CLI_FORMAT |
 		  CLI_VOLUMES,
-	.min_operands = 1, .max_operands = 1, .run = inspect,
+	.min_operands = 1, .max_operands = SIZE_MAX, .run = inspect,
 };

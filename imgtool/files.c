@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "disk/disk.h"
 #include "source/source.h"
 #include "windows/windows.h"
@@ -171,6 +172,41 @@ find_drive(const struct files *f, const char *path, struct vo **ret_volume,
 	return *ret == NULL ? -1 : 0;
 }
 
+/* "esp:\\x", "2:/x", "pcs/windows:/x": the volume that is called so; 0 when the
+ * path begins with no such name. */
+static int
+find_volume(const struct files *f, const char *path, struct vo **ret_volume,
+	    char **ret, struct err *e)
+{
+	const char *colon = strchr(path, ':');
+	size_t len = colon == NULL ? 0 : (size_t)(colon - path);
+	SCOPED_FREE char *name = NULL;
+	uint64_t part = 0;
+
+	if (len == 0 || (colon[1] != '/' && colon[1] != '\\' &&
+			 colon[1] != '\0'))
+		return 0;
+	name = mem_strn(path, len, e);
+	if (name == NULL)
+		return -1;
+	(void)!num_parse(name, 1, UINT32_MAX, false, &part);
+	for (size_t i = 0; i < f->guest->volumes; i++) {
+		const struct wn_volume *v = &f->guest->volume[i];
+
+		if (v->name != NULL ? strcmp(v->name, name) != 0
+		    : v->part != part &&
+		      !(v->esp && strcasecmp(name, "esp") == 0))
+			continue;
+		if (v->vo == NULL)
+			return err_set(e, ERR_UNSUPPORTED, "%s: %s: %s",
+				       f->disk->name, name, v->why);
+		*ret = tidy(colon + 1, e);
+		*ret_volume = v->vo;
+		return *ret == NULL ? -1 : 1;
+	}
+	return err_set(e, ERR_NO, "%s: has no volume %s", f->disk->name, name);
+}
+
 int
 files_find(const struct files *f, const char *path, struct vo **ret_volume,
 	   char **ret, struct err *e)
@@ -182,7 +218,10 @@ files_find(const struct files *f, const char *path, struct vo **ret_volume,
 		if (find_drive(f, path, &v, &inside, e) < 0)
 			return -1;
 	} else {
-		inside = tidy(path, e);
+		int r = find_volume(f, path, &v, &inside, e);
+
+		if (r == 0)
+			inside = tidy(path, e);
 		if (inside == NULL)
 			return -1;
 	}

@@ -134,6 +134,8 @@ vo_boot_facts(struct dk *d, uint64_t at, uint64_t size, struct vo_facts *ret,
 			return -1;
 		f.kind = kind_of(b);
 	}
+	if (f.kind == VO_UNKNOWN && vo_probe(d, at, size, &f.kind, e) < 0)
+		return -1;
 	if (f.kind == VO_NTFS) {
 		(void)cur_sub(&c, 11);
 		parse_ntfs(&c, &f);

@@ -124,7 +124,8 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 		return NULL;
 	if (v->facts.kind == VO_FAT && v->writable) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
-			      "is FAT, which is only read", v->name,
+			      "is FAT, which is only read here; add --engine "
+			      "appliance", v->name,
 			      (unsigned long long)at);
 		return NULL;
 	}

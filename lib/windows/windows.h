@@ -310,6 +310,33 @@ MUST_CHECK int wn_folders(const struct wn_install *in, const struct wn_user *u,
 			  struct hv_hive *ntuser, struct wn_folders *ret,
 			  struct err *e);
 
+/* ---- what is installed --------------------------------------------------- */
+
+struct wn_program {
+	char *name, *version;	/* version: or NULL */
+};
+
+/* A kind of PCI device that this installation has met. */
+struct wn_device {
+	char *id;		/* "VEN_8086&DEV_2922&SUBSYS_...&REV_02" */
+	char *text, *service;	/* as the hive says, or NULL */
+};
+
+struct wn_inventory {
+	size_t programs, devices, drivers;
+	struct wn_program *program;	/* owned arrays */
+	struct wn_device *device;
+	char **driver;		/* services that the loader starts */
+	char *hal;		/* "acpiapic_mp", or NULL */
+};
+
+#define WN_INVENTORY_EMPTY { .program = NULL }
+#define WN_INVENTORY_SCOPED SCOPED(wn_inventory_done)
+void wn_inventory_done(struct wn_inventory *v);
+
+MUST_CHECK int wn_inventory(struct wn_install *in, struct wn_inventory *ret,
+			    struct err *e);
+
 /* ---- logon --------------------------------------------------------------- */
 
 /*

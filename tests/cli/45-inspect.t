@@ -35,6 +35,15 @@ is "$(field xp '[.letters[] | select(.letter == "C:")][0].partition')" 1 \
 	"drive C:"
 is "$(jq -r '."partition-table"' win10.json)" GPT "10: GPT"
 
+is "$(field xp .hal)" acpiapic_up "its HAL"
+like "$(field win7 '.programs[].name')" "*7-Zip*" "its programs"
+like "$(field win7 '.hardware[].id')" "*VEN_8086*" "the PCI devices it has met"
+like "$(field xp '."boot-drivers"[]')" "*atapi*" "the drivers that start it"
+is "$(field xp '."profiles-checked"[] | select(.name == "alice") | .logon')" true \
+	"alice's profile would be loaded"
+is "$(field xp '."profiles-checked"[] | select(.name == "alice") | .folders.documents')" \
+	'C:\Documents and Settings\alice\My Documents' "her documents"
+
 guest d.img win7 --system-drive-d
 ok "a system on D:" imgtool inspect --json d.img
 is "$(jq -r '.installations[0]."system-root"' out)" 'D:\Windows' "is on D:"
@@ -49,6 +58,25 @@ like "$(cat out)" '*hibernated*' "is said"
 guest v.img win7 --dirty-volume
 ok "a dirty volume" imgtool inspect v.img
 like "$(cat out)" '*volume dirty*' "is said"
+
+# ---- several disks
+exits 0 "two disks" imgtool inspect xp.img win7.img
+is "$(grep -c ' MiB, MBR' out)" 2 "both are shown"
+exits 7 "three, of which one is not there" imgtool inspect --json xp.img ./none.img win7.img
+is "$(jq -r '.disks[].disk' out | xargs)" "xp.img ./none.img win7.img" "in that order"
+is "$(jq -r '.disks[].installations[0].generation' out | xargs)" \
+	"Windows XP null Windows 7" "the others are inspected"
+like "$(jq -r '.disks[1].error' out)" "*none.img*" "the one is named"
+like "$(cat err)" "*1 of 3 disks could not be inspected*" "and counted"
+
+# ---- volumes by name
+is "$(imgtool files ls win10.img esp:/EFI 2>/dev/null | xargs)" \
+	"$(imgtool files ls win10.img '1:\EFI' | xargs)" "the EFI system partition has a name"
+ok "which is not empty" imgtool files ls win10.img esp:/EFI/Microsoft/Boot
+exits 8 "no such partition" imgtool files ls win10.img 9:/EFI
+says "*no volume 9*" "says so"
+exits 3 "FAT is not written natively" imgtool files put --engine native win10.img xp.json esp:/x
+says "*--engine appliance*" "and the way is named"
 
 head -c 1000000 /dev/zero >empty.img
 exits 4 "no partition table" imgtool inspect --format raw empty.img

@@ -203,13 +203,13 @@ sandbox_trim(struct err *e)
 static int
 forbid_sockets(scmp_filter_ctx ctx)
 {
-	if (NOT(1, SCMP_A0_32(SCMP_CMP_LT, AF_UNIX)) < 0 ||
-	    NOT(1, SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK)) < 0 ||
-	    NOT(2, SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
-		SCMP_A2_32(SCMP_CMP_NE, NETLINK_KOBJECT_UEVENT)) < 0)
+	if (NOT(1, SCMP_A0_32(SCMP_CMP_LT, AF_UNIX, 0)) < 0 ||
+	    NOT(1, SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK, 0)) < 0 ||
+	    NOT(2, SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK, 0),
+		SCMP_A2_32(SCMP_CMP_NE, NETLINK_KOBJECT_UEVENT, 0)) < 0)
 		return -1;
 	for (unsigned family = AF_UNIX + 1; family < AF_NETLINK; family++)
-		if (NOT(1, SCMP_A0_32(SCMP_CMP_EQ, family)) < 0)
+		if (NOT(1, SCMP_A0_32(SCMP_CMP_EQ, family, 0)) < 0)
 			return -1;
 	return 0;
 }

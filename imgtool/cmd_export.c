@@ -5,8 +5,11 @@
  * the folder of the result, which appears under its name when it is whole.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +25,7 @@
 #include "store/image.h"
 #include "store/restore.h"
 
+#define BLOCK 4096u
 #define CONVERT_MS (24u * 3600 * 1000)
 
 static const char *to;
@@ -82,6 +86,55 @@ export_raw(struct st_image *i, const char *out, struct err *e)
 	    write_raw(i, &f, out, e) < 0)
 		return -1;
 	return io_new_commit(&f, e);
+}
+
+/* All of a device's first `size` bytes read as zeros from here on. */
+static int
+zero_device(int fd, const char *out, uint64_t size, struct err *e)
+{
+	uint64_t range[2] = { 0, size / BLOCK * BLOCK };
+	uint8_t zeros[BLOCK] = "";
+
+	if (range[1] > 0 && ioctl(fd, BLKZEROOUT, range) < 0)
+		return err_sys(e, "%s", out);
+	return io_write_at(fd, zeros, (size_t)(size - range[1]), range[1], out,
+			   e);
+}
+
+/* A device is written in place; what it held is lost. */
+static int
+export_device(const struct cli_args *a, struct st_image *i, const char *out,
+	      struct err *e)
+{
+	PROGRESS_SCOPED struct progress p = { .what = NULL };
+	SCOPED_FREE char *what = mem_fmt(e, "overwrite %s", out);
+	/* Exclusively: nothing on it is mounted. */
+	SCOPED_FD int fd = open(out, O_RDWR | O_EXCL | O_CLOEXEC);
+	off_t room = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (what == NULL)
+		return -1;
+	if (fd < 0 && errno == EBUSY)
+		return err_set(e, ERR_UNSAFE, "%s: is in use; unmount what is "
+			       "on it", out);
+	if (room < 0)
+		return err_sys(e, "%s", out);
+	if ((uint64_t)room < st_image_size(i))
+		return err_set(e, ERR_UNSAFE, "%s: has %lld bytes, %llu are "
+			       "needed", out, (long long)room,
+			       (unsigned long long)st_image_size(i));
+	if (cli_confirm(a, what, e) < 0 ||
+	    zero_device(fd, out, st_image_size(i), e) < 0)
+		return -1;
+	progress_begin(&p, "export", true, st_image_size(i));
+	if (st_restore(i, fd, out, &p, e) < 0)
+		return err_ctx(e, "%s is written in part", out);
+	if (fsync(fd) < 0)
+		return err_sys(e, "%s: sync", out);
+	if ((uint64_t)room > st_image_size(i))
+		log_note("%s: is larger than the disk; a backup GPT stays where "
+			 "the disk's end was", out);
+	return 0;
 }
 
 static void
@@ -159,17 +212,25 @@ export(const struct cli_args *a, struct err *e)
 	const char *out = a->at[1];
 	const struct format *f = NULL;
 	struct stat st;
+	bool is_device;
 
-	if (pick_format(out, &f, e) < 0 || cli_new_output(a, out, e) < 0)
+	is_device = stat(out, &st) == 0 && S_ISBLK(st.st_mode);
+	if (is_device && to != NULL && strcmp(to, "raw") != 0)
+		return err_set(e, ERR_USAGE, "%s: a device is raw", out);
+	if (!is_device && (pick_format(out, &f, e) < 0 ||
+			   cli_new_output(a, out, e) < 0))
 		return -1;
-	if (stat(out, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "%s: is no regular file", out);
+	if (!is_device && stat(out, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_USAGE, "%s: is no regular file and no "
+			       "device", out);
 	r = src_repo_with_key(a, &key, e);
 	if (r == NULL)
 		return -1;
 	i = st_image_open(r, a->at[0], 0, true, e);
 	if (i == NULL)
 		return -1;
+	if (is_device)
+		return export_device(a, i, out, e);
 	if (strcmp(f->qemu, "raw") == 0 ? export_raw(i, out, e) < 0 :
 					  export_by_qemu(i, f, out, e) < 0)
 		return -1;
@@ -187,7 +248,7 @@ static const struct cli_opt opts[] = {
 
 const struct cli_cmd cmd_export = {
 	.name = "export", .operands = "NAME:VER OUT",
-	.help = "write a version as a disk file", .opts = opts,
-	.common = CLI_REPO | CLI_KEY | CLI_FORCE, .min_operands = 2,
+	.help = "write a version as a disk file, or onto a device", .opts = opts,
+	.common = CLI_REPO | CLI_KEY | CLI_FORCE | CLI_YES, .min_operands = 2,
 	.max_operands = 2, .run = export,
 };

@@ -99,6 +99,25 @@ rm -f taken.raw
 is $? 1 "a full disk is an error"
 is "$(ls full* 2>/dev/null)" "" "and leaves nothing behind"
 
+# ---- a device ----
+truncate -s 40M device.img
+head -c 1000000 /dev/urandom | dd of=device.img bs=4096 seek=30 conv=notrunc 2>/dev/null
+head -c 30000001 /dev/urandom >odd.img
+dd if=/dev/zero of=odd.img bs=1M seek=5 count=10 conv=notrunc 2>/dev/null
+imgtool import odd.img odd >/dev/null 2>&1
+if loop=$(losetup --show -f device.img 2>/dev/null); then
+	exits 2 "a device is not overwritten unasked" imgtool export odd "$loop"
+	like "$(cat err)" "*--yes*" "and says how to answer in a script"
+	exits 2 "a device is raw" imgtool export --yes --to qcow2 odd "$loop"
+	exits 6 "one that is too small" imgtool export --yes win7:1 "$loop"
+	ok "export onto a device" imgtool export --yes odd "$loop"
+	ok "it holds the disk" cmp -n 30000001 odd.img "$loop"
+	losetup -d "$loop"
+else
+	skip "no loop device can be made here"
+fi
+rm -f device.img odd.img
+
 # ---- not a disk ----
 exits 1 "a file that is not there" imgtool import ./missing.img x
 head -c 1000 /dev/urandom >noise.img

@@ -54,7 +54,7 @@ check_small(struct look *l, const char *path, const struct dl_object *o,
 	    uint8_t **ret, struct err *e)
 {
 	SCOPED_FREE uint8_t *in = NULL;
-	struct st_id real;
+	struct st_id real = { .at = { 0 } };
 	size_t len;
 
 	if (stop_check(e) < 0 || io_slurp(path, SMALL_MAX, &in, &len, e) < 0)

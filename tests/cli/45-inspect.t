@@ -78,6 +78,23 @@ says "*no volume 9*" "says so"
 exits 3 "FAT is not written natively" imgtool files put --engine native win10.img xp.json esp:/x
 says "*--engine appliance*" "and the way is named"
 
+# ---- the same XP on FAT32, as its users often chose
+if command -v mformat >/dev/null; then
+	imgtool files get xp.img '\' tree
+	rm -f tree/pagefile.sys tree/hiberfil.sys
+	mformat -C -i fat.img -T 400000 -h 16 -s 63 -F -v XP ::
+	MTOOLS_SKIP_CHECK=1 mcopy -s -Q -m -i fat.img tree/* ::
+	exits 0 "XP on FAT32" imgtool inspect --json fat.img
+	is "$(jq -r '.volumes[0].kind' out)" FAT "it is FAT"
+	is "$(jq -r '.installations[0] | .generation + " " + .computer' out)" \
+		"Windows XP XP-OFFICE" "it is the same XP"
+	is "$(jq -r '[.installations[0].users[] | select(.hive)] | length' out)" \
+		"$(jq -r '[.installations[0].users[] | select(.hive)] | length' xp.json)" \
+		"with the same people"
+else
+	skip "mtools is not installed"
+fi
+
 head -c 1000000 /dev/zero >empty.img
 exits 4 "no partition table" imgtool inspect --format raw empty.img
 head -c 40000000 xp.img >short.img

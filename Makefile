@@ -230,6 +230,9 @@ crash: all $(TESTS) $(B)/crash-record.so $(B)/crash-kill.so				## every crash st
 bench: all					## speed, beside the peers
 	@for b in tests/bench/*.sh; do BUILD=$(CURDIR)/$(B) sh $$b || exit 1; done
 
+bench-%: all
+	@BUILD=$(CURDIR)/$(B) sh tests/bench/$*.sh
+
 fuzz:						## make fuzz F=hive T=60 (seconds)
 	$(MAKE) VARIANT=fuzz build/fuzz/tests/fuzz_$(F)
 	@mkdir -p build/fuzz/corpus/$(F)	# finds go here; seeds are only read

@@ -180,6 +180,27 @@ EOF
 		"the file is named"
 	ok "apply" imgdelta apply files -k client --base ntfs1.img -o ntfs3.img
 	ok "the result is the new disk" cmp ntfs2.img ntfs3.img
+	# Every file in its next release, on a volume that was used before.
+	cp ntfs2.img every.img
+	for name in library.dll data.bin filler; do
+		{ echo "release two"; head -c 1500000 moved; } >release
+		ntfscp -q every.img release $name
+	done
+	imgtool init every -R client.pub -q 2>/dev/null
+	imgtool import -q -r every -k client every.img every >/dev/null 2>&1
+	imgtool export -q -r every -k client every:1 want.img 2>/dev/null
+	for effort in fast default max; do
+		imgdelta create ntfs2.img every.img -R client.pub --effort $effort \
+			-o every.delta --force >/dev/null 2>&1
+		ok "every file is updated, --effort $effort" imgdelta apply every.delta \
+			-k client --base ntfs2.img -o got-every.img --force
+		ok "it is as an import" cmp got-every.img want.img
+	done
+	imgdelta create ntfs2.img every.img -R client.pub --exact -o every.delta --force \
+		>/dev/null 2>&1
+	ok "every file is updated, exactly" imgdelta apply every.delta -k client \
+		--base ntfs2.img -o got-every.img --force
+	ok "it is the new disk" cmp got-every.img every.img
 	ok "create --effort max" imgdelta create ntfs1.img ntfs2.img -R client.pub \
 		--effort max -o most
 	ok "apply" imgdelta apply most -k client --base ntfs1.img -o ntfs4.img

@@ -67,11 +67,13 @@ vo_xpress(const uint8_t *from, size_t from_len, uint8_t *to, size_t to_len)
 		unsigned bits;
 		uint32_t len, back;
 
-		if (symbol >= 0 && symbol < LITERALS) {
+		if (symbol < 0)
+			return false;
+		if (symbol < LITERALS) {
 			to[at++] = (uint8_t)symbol;
 			continue;
 		}
-		if (symbol < 0 || vo_bits_overrun(&b) ||
+		if (vo_bits_overrun(&b) ||
 		    !match_length(&b, (unsigned)symbol, &len))
 			return false;
 		bits = ((unsigned)symbol - LITERALS) >> 4;

@@ -93,10 +93,9 @@ by_default(const struct wn_install *in, const struct wn_user *u,
 {
 	const bool xp = in->generation < WN_VISTA;
 	const char *below = xp ? known[i].xp : known[i].later;
-	const char *docs = f->at[i < WN_PUBLIC_DESKTOP ? WN_DOCUMENTS :
-				WN_PUBLIC_DOCUMENTS];
-	const char *top = i < WN_PUBLIC_DESKTOP ? u->profile :
-		in->public_profile;
+	const bool shared = i >= WN_PUBLIC_DESKTOP;
+	const char *docs = f->at[shared ? WN_PUBLIC_DOCUMENTS : WN_DOCUMENTS];
+	const char *top = shared ? in->public_profile : u->profile;
 
 	if (below != NULL && below[0] == '*') {
 		top = in->program_data;
@@ -104,7 +103,7 @@ by_default(const struct wn_install *in, const struct wn_user *u,
 	}
 	if (below == NULL || top == NULL)
 		return 0;
-	if (xp && docs != NULL && i >= WN_PUBLIC_DESKTOP &&
+	if (xp && docs != NULL && shared &&
 	    strncmp(below, "Documents\\", 10) == 0)
 		f->at[i] = mem_fmt(e, "%s%s", docs, below + 9);
 	else if (xp && docs != NULL && strncmp(below, "My Documents\\", 13) == 0)

@@ -32,7 +32,7 @@ wants() {
 		}
 		delete f
 	     }
-	     END { flush() }' "$1" | sed "s/, [0-9]*, '[0-9a-f]\{64\}'\]/]/; s#$data#DATA#" | sort
+	     END { flush() }' "$1" | sed "s/  # .*//; s/, [0-9]*, '[0-9a-f]\{64\}'\]/]/; s#$data#DATA#" | sort
 }
 # reviewed NAME PLAN: the plan is the golden one
 reviewed() {

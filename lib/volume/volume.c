@@ -498,7 +498,7 @@ optional(struct vo *v, enum vo_op op, const char *path, uint8_t **ret,
 	if (r < 0)
 		return -1;
 	*ret_len = answer.len;
-	*ret = TAKE(answer.at);
+	*ret = answer.len == 0 ? NULL : TAKE(answer.at);
 	return r;
 }
 

@@ -266,6 +266,7 @@ encrypted(void **state)
 	kept = NULL;
 	assert_int_equal(vo_efs(v, "moved", &kept, &len, &e), 1);
 	assert_memory_equal(kept, efs, sizeof(efs));
+	free(TAKE(kept));
 	assert_int_equal(vo_efs(v, "big.bin", &kept, &len, &e), 0);
 	assert_int_equal(vo_read(v, "moved", 0, back, 10, &len, &e), -1);
 	assert_int_equal(e.kind, ERR_UNSUPPORTED);

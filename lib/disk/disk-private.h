@@ -35,6 +35,11 @@ MUST_CHECK int dk_format_of(const char *path, int fd, const char *asked,
 			    bool write, const struct dk_format **ret,
 			    struct err *e);
 
+/* ERR_CORRUPT for an image file that ends before what its tables name
+ * (whole.c).  fd is the file's, of format f. */
+MUST_CHECK int dk_whole(const char *path, int fd, const struct dk_format *f,
+			struct err *e);
+
 /* ---- the disks under the overlay ------------------------------------------ */
 
 /* A file or device as it is; owns fd, also when this fails. */

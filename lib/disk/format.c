@@ -201,6 +201,27 @@ qcow2_backing(const char *path, int fd, const struct ends *s,
 	return own_folder(path, name, ret, e);
 }
 
+/* A file of a split image: RW SECTORS FLAT "NAME" FIRST, or SPARSE. */
+static int
+vmdk_extent(const char *line, const char *path, const char *after,
+	    struct err *e)
+{
+	uint64_t sectors = strtoull(strchr(line, ' '), NULL, 10);
+	uint64_t first = strtoull(after, NULL, 10);
+	SCOPED_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s", path);
+	if (strstr(line, "SPARSE") != NULL)
+		return dk_whole(path, fd, format_named("vmdk"), e);
+	if (S_ISREG(st.st_mode) &&
+	    !num_in_range(first, sectors, (uint64_t)st.st_size / 512))
+		return err_set(e, ERR_CORRUPT, "%s: shorter than its image "
+			       "says; it is truncated", path);
+	return 0;
+}
+
 /* Extent lines: RW 4192256 SPARSE "disk-s001.vmdk", and what makes a chain. */
 static int
 vmdk_descriptor(const char *path, char *text, struct err *e)
@@ -220,8 +241,10 @@ vmdk_descriptor(const char *path, char *text, struct err *e)
 		if (end == NULL)
 			return err_set(e, ERR_CORRUPT,
 				       "%s: its descriptor is damaged", path);
-		*end = '\0';
-		if (own_folder(path, quote + 1, other, e) < 0)
+		*quote = *end = '\0';
+		if (own_folder(path, quote + 1, other, e) < 0 ||
+		    (*line == 'R' &&
+		     vmdk_extent(line, other, end + 1, e) < 0))
 			return -1;
 	}
 	return 0;
@@ -278,6 +301,8 @@ check_one(const char *path, int fd, const struct dk_format *f,
 	  struct err *e)
 {
 	ret_next[0] = '\0';
+	if (dk_whole(path, fd, f, e) < 0)
+		return -1;
 	if (strcmp(f->name, "qcow2") == 0)
 		return qcow2_backing(path, fd, s, ret_next, e);
 	if (strcmp(f->name, "vmdk") == 0)

@@ -127,10 +127,12 @@ socket_pair(int *ret_listening, int *ret_connected, struct err *e)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	socklen_t len = sizeof(sun);
-	int l = socket(AF_UNIX, SOCK_STREAM, 0), c;
+	SCOPED_FD int low = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int l, c;
 
-	/* above the descriptors that the server gets */
-	l = l < 0 ? l : fcntl(l, F_DUPFD, 10);
+	/* Above the descriptors that the server gets.  Only the server keeps
+	 * it, so that its end is the connection's end. */
+	l = low < 0 ? low : fcntl(low, F_DUPFD, 10);
 	if (l < 0)
 		return err_sys(e, "socket");
 	c = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

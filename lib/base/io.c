@@ -292,3 +292,26 @@ io_new_abandon(struct io_new *f)
 	free(f->name);
 	*f = (struct io_new)IO_NEW_EMPTY;
 }
+
+int
+io_temp_file(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		SCOPED_FREE char *name = mem_fmt(e, "%s/halcyon.XXXXXX", dir);
+
+		if (name == NULL)
+			return -1;
+		fd = mkostemp(name, O_CLOEXEC);
+		if (fd >= 0)
+			(void)unlink(name);
+	}
+	if (fd < 0)
+		return err_sys(e, "%s: temporary file", dir);
+	return fd;
+}

@@ -78,6 +78,9 @@ MUST_CHECK int io_new_rename(struct io_new *f, const char *name, struct err *e);
 MUST_CHECK int io_new_commit(struct io_new *f, struct err *e);
 void io_new_abandon(struct io_new *f);
 
+/* An unlinked file under $TMPDIR. */
+MUST_CHECK int io_temp_file(struct err *e);
+
 /*
  * The directory `name` ("profmig/rules") of the data that ships with the
  * programs: in the source tree for a program that runs from its build

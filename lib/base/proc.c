@@ -17,10 +17,22 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/sandbox.h"
 #include "base/scope.h"
 #include "base/stop.h"
 
-enum { WORDS_MAX = 400, EXIT_NOT_FOUND = 127 };
+enum {
+	WORDS_MAX = 400,
+	SAID_MAX = 64 << 10,	/* of what is dropped */
+	FILE_FD = 3,		/* PROC_FILE */
+	EXIT_NOT_FOUND = 127,
+};
+
+/* The one file of a program that is shut in, and its environment. */
+struct one_file {
+	int fd;
+	const char *const *env;
+};
 
 /* A running child and our ends of its three pipes. */
 struct child {
@@ -28,6 +40,7 @@ struct child {
 	int in, out, err;	/* -1 when closed */
 	char words[WORDS_MAX];	/* the last of its standard error */
 	size_t words_len;
+	const struct one_file *file;	/* NULL: not shut in */
 };
 
 static void
@@ -54,14 +67,30 @@ child_done(struct child *c)
 
 #define CHILD_SCOPED SCOPED(child_done)
 
-/* In the child, between fork and exec: only async-signal-safe calls. */
-static _Noreturn void
-become(const char *const *argv, int in, int out, int err)
+union words {
+	const char *const *in;
+	char *const *out;
+};
+
+/* In the child: the other descriptors end with exec. */
+static void
+become_shut_in(const char *const *argv, const struct one_file *f)
 {
-	union {
-		const char *const *in;
-		char *const *out;
-	} words = { .in = argv };
+	union words words = { .in = argv }, env = { .in = f->env };
+	struct err e = ERR_INIT;
+
+	if (dup2(f->fd, FILE_FD) >= 0 && fcntl(FILE_FD, F_SETFD, 0) == 0 &&
+	    sandbox_one_file(FILE_FD, &e) == 0)
+		(void)execve(words.out[0], words.out, env.out);
+}
+
+/* In the child, between fork and exec: only async-signal-safe calls, but for what
+ * libseccomp does. */
+static _Noreturn void
+become(const char *const *argv, const struct one_file *f, int in, int out,
+       int err)
+{
+	union words words = { .in = argv };
 
 	(void)setpgid(0, 0);
 	if (in < 0)
@@ -69,7 +98,10 @@ become(const char *const *argv, int in, int out, int err)
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    dup2(err, STDERR_FILENO) >= 0) {
 		(void)signal(SIGPIPE, SIG_DFL);
-		(void)execvp(words.out[0], words.out);
+		if (f != NULL)
+			become_shut_in(argv, f);
+		else
+			(void)execvp(words.out[0], words.out);
 	}
 	_exit(EXIT_NOT_FOUND);
 }
@@ -85,7 +117,7 @@ start(struct child *c, const char *const *argv, bool with_in, struct err *e)
 		c->pid = 0;
 		r = err_sys(e, "%s", argv[0]);
 	} else if (c->pid == 0) {
-		become(argv, in[0], out[1], err[1]);
+		become(argv, c->file, in[0], out[1], err[1]);
 	}
 	c->in = in[1];
 	c->out = out[0];
@@ -220,23 +252,44 @@ proc_run(const char *const *argv, const void *in, size_t in_len,
 	return run(argv, in, in_len, out, out_max, timeout_ms, &c, ret_status, e);
 }
 
+/* Run the child, whose status must be 0. */
+static int
+must(const char *const *argv, const void *in, size_t in_len, struct buf *out,
+     size_t out_max, unsigned timeout_ms, struct child *c, struct err *e)
+{
+	char said[2 * WORDS_MAX];
+	int status = 0;
+
+	if (run(argv, in, in_len, out, out_max, timeout_ms, c, &status, e) < 0)
+		return -1;
+	if (status == 0)
+		return 0;
+	while (c->words_len > 0 && c->words[c->words_len - 1] == '\n')
+		c->words_len--;
+	return err_set(e, ERR_SYSTEM, "%s: ended with status %d: %s", argv[0],
+		       status, err_quote(said, sizeof(said), c->words,
+					 c->words_len));
+}
+
 int
 proc_must(const char *const *argv, const void *in, size_t in_len,
 	  struct buf *out, size_t out_max, unsigned timeout_ms, struct err *e)
 {
 	CHILD_SCOPED struct child c = CHILD_EMPTY;
-	char said[2 * WORDS_MAX];
-	int status = 0;
 
-	if (run(argv, in, in_len, out, out_max, timeout_ms, &c, &status, e) < 0)
-		return -1;
-	if (status == 0)
-		return 0;
-	while (c.words_len > 0 && c.words[c.words_len - 1] == '\n')
-		c.words_len--;
-	return err_set(e, ERR_SYSTEM, "%s: ended with status %d: %s", argv[0],
-		       status, err_quote(said, sizeof(said), c.words,
-					 c.words_len));
+	return must(argv, in, in_len, out, out_max, timeout_ms, &c, e);
+}
+
+int
+proc_on_file(const char *const *argv, const char *const *env, int fd,
+	     const void *in, size_t in_len, unsigned timeout_ms, struct err *e)
+{
+	const struct one_file file = { .fd = fd, .env = env };
+	CHILD_SCOPED struct child c = CHILD_EMPTY;
+	BUF_SCOPED struct buf said = BUF_EMPTY;
+
+	c.file = &file;
+	return must(argv, in, in_len, &said, SAID_MAX, timeout_ms, &c, e);
 }
 
 bool

@@ -30,6 +30,16 @@ MUST_CHECK int proc_must(const char *const *argv, const void *in, size_t in_len,
 			 struct buf *out, size_t out_max, unsigned timeout_ms,
 			 struct err *e);
 
+/*
+ * As proc_must, for a program that works on one open file, which it calls
+ * PROC_FILE, and whose bytes nobody vouches for: it is shut in by
+ * sandbox_one_file(), and env is its whole environment.  What it says is dropped.
+ */
+#define PROC_FILE "/proc/self/fd/3"
+MUST_CHECK int proc_on_file(const char *const *argv, const char *const *env,
+			    int fd, const void *in, size_t in_len,
+			    unsigned timeout_ms, struct err *e);
+
 /* Is there such a program on PATH? */
 bool proc_found(const char *program);
 

@@ -4,6 +4,7 @@
 #include "base/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <seccomp.h>
@@ -118,9 +119,41 @@ enter_seccomp(unsigned allow, struct err *e)
 	return 0;
 }
 
-/* Deny every access to files by path; needs Linux 5.13. */
+/* Let a file, or what is below a folder, be opened for these. */
+static void
+let_open(int rules, int fd, uint64_t access)
+{
+	const struct landlock_path_beneath_attr beneath = {
+		.allowed_access = access, .parent_fd = fd,
+	};
+
+	(void)syscall(SYS_landlock_add_rule, rules,
+		      LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+}
+
+/* What every program of the system loads. */
+static void
+let_programs(int rules)
+{
+	static const char *const folders[] = { "/usr", "/lib", "/lib64" };
+	SCOPED_FD int cache = open("/etc/ld.so.cache", O_PATH | O_CLOEXEC);
+
+	if (cache >= 0)
+		let_open(rules, cache, LANDLOCK_ACCESS_FS_READ_FILE);
+	for (size_t i = 0; i < COUNT(folders); i++) {
+		SCOPED_FD int folder = open(folders[i], O_PATH | O_CLOEXEC);
+
+		if (folder >= 0)
+			let_open(rules, folder, LANDLOCK_ACCESS_FS_EXECUTE |
+				 LANDLOCK_ACCESS_FS_READ_FILE |
+				 LANDLOCK_ACCESS_FS_READ_DIR);
+	}
+}
+
+/* Deny every access to files by path, but to this one and to programs, unless it
+ * is -1; needs Linux 5.13. */
 static bool
-enter_landlock(void)
+enter_landlock(int file)
 {
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE |
@@ -140,7 +173,14 @@ enter_landlock(void)
 	SCOPED_FD int fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
 					sizeof(attr), 0);
 
-	return fd >= 0 && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+	if (fd < 0)
+		return false;
+	if (file >= 0) {
+		let_open(fd, file, LANDLOCK_ACCESS_FS_READ_FILE |
+			 LANDLOCK_ACCESS_FS_WRITE_FILE);
+		let_programs(fd);
+	}
+	return syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 }
 
 int
@@ -152,7 +192,7 @@ sandbox_enter(unsigned allow, struct sandbox_state *ret, struct err *e)
 		return err_sys(e, "no_new_privs");
 	s.no_new_privs = true;
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);	/* holds guests' data */
-	s.landlock = enter_landlock();
+	s.landlock = enter_landlock(-1);
 	if (enter_seccomp(allow, e) < 0)
 		return -1;
 	s.seccomp = true;
@@ -227,4 +267,13 @@ sandbox_apart(bool network, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "cannot build a seccomp filter");
 	return load(ctx, e);
+}
+
+int
+sandbox_one_file(int fd, struct err *e)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	(void)enter_landlock(fd);
+	return sandbox_apart(false, e);
 }

@@ -49,4 +49,11 @@ MUST_CHECK int sandbox_trim(struct err *e);
  */
 MUST_CHECK int sandbox_apart(bool network, struct err *e);
 
+/*
+ * What a program inherits that is started next to work on one open file: of files
+ * it can open that one (by /proc/self/fd), and run and read those of the system's
+ * programs; what sandbox_apart() forbids is forbidden, too.
+ */
+MUST_CHECK int sandbox_one_file(int fd, struct err *e);
+
 #endif /* BASE_SANDBOX_H */

@@ -12,9 +12,6 @@
 #include "disk/disk.h"
 #include "disk/tx.h"
 
-/* An unlinked file under $TMPDIR. */
-MUST_CHECK int dk_temp_file(struct err *e);
-
 /* The overlay releases its commit's argument. */
 void dk_overlay_drops(struct dk *overlay, void (*drop)(void *arg));
 

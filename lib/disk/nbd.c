@@ -246,7 +246,7 @@ static int
 start_server(struct nbd *n, const char *path, bool write, struct err *e)
 {
 	char real[PATH_MAX], folder[PATH_MAX];
-	SCOPED_FD int words = dk_temp_file(e);
+	SCOPED_FD int words = io_temp_file(e);
 	int listening = -1, connected = -1;
 
 	if (words < 0)

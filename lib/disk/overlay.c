@@ -103,29 +103,6 @@ overlay_read(struct dk *d, void *buf, size_t len, uint64_t at, struct err *e)
 	return 0;
 }
 
-int
-dk_temp_file(struct err *e)
-{
-	const char *dir = getenv("TMPDIR");
-	int fd;
-
-	if (dir == NULL || *dir == '\0')
-		dir = "/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		SCOPED_FREE char *name = mem_fmt(e, "%s/halcyon.XXXXXX", dir);
-
-		if (name == NULL)
-			return -1;
-		fd = mkostemp(name, O_CLOEXEC);
-		if (fd >= 0)
-			(void)unlink(name);
-	}
-	if (fd < 0)
-		return err_sys(e, "%s: temporary file", dir);
-	return fd;
-}
-
 /* Fetch a block that will be written in part. */
 static int
 fetch_block(struct dk *d, uint64_t block, struct err *e)
@@ -151,7 +128,7 @@ overlay_write(struct dk *d, const void *buf, size_t len, uint64_t at,
 	uint64_t end = at + len;
 
 	if (o->fd < 0) {
-		o->fd = dk_temp_file(e);
+		o->fd = io_temp_file(e);
 		if (o->fd < 0)
 			return -1;
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -211,6 +212,35 @@ test_sandbox(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* A program for one file opens that and no other, has its own environment and no
+ * network. */
+static void
+test_one_file(void **state)
+{
+	static const char *const env[] = { "WORD=here", NULL };
+	static const char *const own[] = { "/usr/bin/cat", PROC_FILE, NULL };
+	static const char *const words[] = {
+		"/usr/bin/sh", "-c", "[ \"$WORD$HOME\" = here ] && cat && "
+		"echo changed >" PROC_FILE, NULL,
+	};
+	static const char *const other[] = { "/usr/bin/cat", "/etc/passwd",
+					     NULL };
+	struct err e = ERR_INIT;
+	SCOPED_FD int fd = io_temp_file(&e);
+	char is[8] = "";
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(proc_on_file(own, env, fd, NULL, 0, 9999, &e), 0);
+	assert_int_equal(proc_on_file(words, env, fd, "in", 2, 9999, &e), 0);
+	assert_int_equal(pread(fd, is, sizeof(is), 0), 8);
+	assert_memory_equal(is, "changed\n", 8);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 0)
+		return;		/* an old kernel */
+	assert_int_equal(proc_on_file(other, env, fd, NULL, 0, 9999, &e), -1);
+	assert_non_null(strstr(e.msg, "Permission denied"));
+}
+
 int
 main(void)
 {
@@ -220,6 +250,7 @@ main(void)
 		cmocka_unit_test(test_pool_runs_all_or_says_why),
 		cmocka_unit_test(test_programs_are_bounded),
 		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_one_file),
 	};
 
 	return cmocka_run_group_tests_name("base system", tests, enter_dir,

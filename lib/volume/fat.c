@@ -142,6 +142,7 @@ mount(struct vo_fat *f, struct buf *answer, struct err *e)
 	    parse_boot(f, boot, e) < 0)
 		return -1;
 	f->mounted = true;
+	f->window_at = UINT64_MAX;	/* another may have written since */
 	for (const char *p = f->label; *p != '\0'; p++)
 		plain = plain && *p >= ' ' && *p < 0x7f;
 	if (!plain || strcmp(f->label, "NO NAME") == 0)
@@ -372,7 +373,7 @@ vo_fat_serve(struct vo_fat *f, const struct vo_request *q, struct buf *answer,
 	else if (q->op == VO_OP_REPARSE || q->op == VO_OP_OBJECT_ID)
 		return 0;
 	else if (q->op != VO_OP_SPELL)
-		return err_set(e, ERR_UNSUPPORTED, "FAT volumes are only read, "
-			       "and have no security");
+		return err_set(e, ERR_UNSUPPORTED, "FAT has no security, and "
+			       "this reader does not write");
 	return 1;
 }

@@ -104,4 +104,10 @@ MUST_CHECK int vo_name_allowed(const char *path, struct err *e);
 /* Start the worker for a volume (worker.c). */
 MUST_CHECK int vo_native_start(struct vo *v, struct err *e);
 
+/* ---- an EFI system partition that is written (esp.c) ---------------------- */
+
+/* Learn its facts too.  ERR_UNSUPPORTED where it is too large, or mtools is not
+ * installed. */
+MUST_CHECK int vo_esp_start(struct vo *v, struct err *e);
+
 #endif /* VOLUME_VOLUME_PRIVATE_H */

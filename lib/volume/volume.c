@@ -122,7 +122,7 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 
 	if (v == NULL)
 		return NULL;
-	if (v->facts.kind == VO_FAT && v->writable) {
+	if (v->facts.kind == VO_FAT && v->writable && (flags & VO_ESP) == 0) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s: the volume at byte %llu "
 			      "is FAT, which is only read here; add --engine "
 			      "appliance", v->name,
@@ -143,7 +143,8 @@ vo_open(struct dk *d, uint64_t at, uint64_t size, unsigned flags, struct err *e)
 			      vo_kind_name(v->facts.kind));
 		return NULL;
 	}
-	if (open_native(v, e) < 0)
+	if (v->facts.kind == VO_FAT && v->writable ? vo_esp_start(v, e) < 0
+						   : open_native(v, e) < 0)
 		return NULL;
 	return TAKE(v);
 }

@@ -6,7 +6,8 @@
  * Windows does: an exact match first, else without regard to case; short names
  * are found too.  Where a path names data, "path:stream" is a named stream.
  *
- * NTFS is read and written by libntfs-3g; FAT12, FAT16 and FAT32 are only read.
+ * NTFS is read and written by libntfs-3g; FAT12, FAT16 and FAT32 are read, and an
+ * EFI system partition is written by mtools, in a copy of its own.
  * Each open volume has a process of its own, which is sandboxed before it sees a
  * byte of the disk; it may ask for sectors of its partition and write to them,
  * nothing else.  What it answers is checked like any foreign input.
@@ -85,6 +86,7 @@ const char *vo_kind_name(enum vo_kind kind);
 
 enum {
 	VO_WRITE = 1 << 0,
+	VO_ESP = 1 << 1,	/* an EFI system partition: FAT may be written */
 };
 
 #define VO_SCOPED SCOPED(vo_free)

@@ -41,7 +41,8 @@ open_as(const struct wn_guest *g, const struct wn_volume *v, unsigned flags,
 	struct vo_appliance *a, struct err *e)
 {
 	if (a == NULL)
-		return vo_open(g->disk, v->start, v->size, flags, e);
+		return vo_open(g->disk, v->start, v->size,
+			       flags | (v->esp ? VO_ESP : 0), e);
 	return vo_open_in(a, g->disk, v->start, v->size, flags, e);
 }
 

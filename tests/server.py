@@ -18,6 +18,7 @@ Nothing there depends on time: what stalls, stalls for ever.
   down         answer 503 (ARGUMENT: so often, then no more)
   short N      pretend the object has N bytes
   corrupt N    another byte N (of the object)
+  wear N       another byte at N and every 1,000 bytes behind it
   stall N      send N bytes, then nothing, and keep the connection
   drip         send a byte now and then
   endless      send the object, then zeros without end
@@ -115,6 +116,11 @@ class Handler(BaseHTTPRequestHandler):
             data = data[:limit]
         if word == "corrupt" and limit < len(data):
             data = data[:limit] + bytes([data[limit] ^ 1]) + data[limit + 1:]
+        if word == "wear":
+            data = bytearray(data)
+            for at in range(limit, len(data), 1000):
+                data[at] ^= 1
+            data = bytes(data)
         self.answer(path, data, word, limit)
 
     def plain(self, status, path):

@@ -3,7 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,6 +139,8 @@ enter(void **state)
 	BUF_SCOPED struct buf out = BUF_EMPTY;
 
 	(void)state;
+	/* as in every program: mcopy ends before it has read what does not fit */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (!proc_found("mformat") || mkdtemp(folder) == NULL ||
 	    chdir(folder) < 0)
 		return -1;

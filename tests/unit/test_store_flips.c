@@ -124,7 +124,7 @@ static void
 flip(const struct file *f, off_t at, unsigned bit)
 {
 	int fd = open(f->path, O_RDWR | O_CLOEXEC);
-	uint8_t b;
+	uint8_t b = 0;
 
 	assert_true(fd >= 0 && pread(fd, &b, 1, at) == 1);
 	b ^= (uint8_t)(1u << bit);
